@@ -1,0 +1,58 @@
+# The torch-free part of the host. A new file under host/ needs no edit here.
+find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+find_package(spdlog REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Threads REQUIRED)
+
+# Sets `out` to the .cpp files below the given folders, without tests. A folder without sources counts as one
+# empty file, so that a target can exist before its first source does.
+function(vissl_sources out)
+  set(sources)
+  foreach(folder IN LISTS ARGN)
+    file(GLOB_RECURSE found CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*.cpp")
+    list(APPEND sources ${found})
+  endforeach()
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  if(NOT sources)
+    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/generated/empty.cpp" CONTENT "" @ONLY)
+    set(sources "${CMAKE_BINARY_DIR}/generated/empty.cpp")
+  endif()
+  set(${out} ${sources} PARENT_SCOPE)
+endfunction()
+
+# What every file of the host may include: "host/files/error.hpp" style paths, the SDK, the build id.
+add_library(vissl_host_includes INTERFACE)
+target_include_directories(vissl_host_includes INTERFACE
+  "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/host" "${CMAKE_SOURCE_DIR}/sdk/include" "${VISSL_GENERATED}")
+add_dependencies(vissl_host_includes vissl_build_id)
+
+# host/files is compiled once and is part of both the executable and the runtime.
+vissl_sources(files_sources host/files)
+add_library(vissl_files OBJECT ${files_sources})
+target_link_libraries(vissl_files
+  PUBLIC vissl_host_includes Boost::headers nlohmann_json::nlohmann_json ZLIB::ZLIB Threads::Threads
+  PRIVATE vissl_warnings)
+add_dependencies(vissl_files vissl_build_id)
+
+vissl_sources(core_sources host/cli host/config host/plugin host/data)
+add_library(vissl_core STATIC ${core_sources} $<TARGET_OBJECTS:vissl_files>)
+# Boost.DLL would pull in Boost.Filesystem; the standard one serves it as well.
+target_compile_definitions(vissl_core PUBLIC BOOST_DLL_USE_STD_FS)
+target_link_libraries(vissl_core
+  PUBLIC vissl_host_includes Boost::headers Boost::program_options tomlplusplus::tomlplusplus spdlog::spdlog
+         nlohmann_json::nlohmann_json JPEG::JPEG PNG::PNG ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS}
+  PRIVATE vissl_warnings)
+add_dependencies(vissl_core vissl_build_id)
+
+if(EXISTS "${CMAKE_SOURCE_DIR}/host/main.cpp")
+  add_executable(vissl-host host/main.cpp)
+  target_link_libraries(vissl-host PRIVATE vissl_core vissl_warnings)
+  # A plugin must not bind to a symbol of the executable by accident.
+  target_link_options(vissl-host PRIVATE "-Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports_none.map")
+  set_target_properties(vissl-host PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}" LINK_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/exports_none.map")
+endif()

@@ -1,0 +1,31 @@
+# Script: writes one add_test per TEST_CASE of EXECUTABLE to OUTPUT. Names are read as plain text, not as a
+# CMake list, because they are sentences that may hold brackets, commas and semicolons.
+execute_process(COMMAND "${EXECUTABLE}" --list-test-cases --no-colors OUTPUT_VARIABLE rest RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${EXECUTABLE} --list-test-cases ended with ${status}:\n${rest}")
+endif()
+
+set(script "")
+set(seen "\n")
+string(FIND "${rest}" "\n" end)
+while(NOT end EQUAL -1)
+  string(SUBSTRING "${rest}" 0 ${end} name)
+  math(EXPR next "${end} + 1")
+  string(SUBSTRING "${rest}" ${next} -1 rest)
+  string(FIND "${rest}" "\n" end)
+  if(name STREQUAL "" OR name MATCHES "^\\[doctest\\]" OR name MATCHES "^=====")
+    continue()
+  endif()
+  string(FIND "${seen}" "\n${name}\n" twice)
+  if(NOT twice EQUAL -1)
+    message(FATAL_ERROR "${NAME}: two test cases are called '${name}'; a name must be unique to be run alone")
+  endif()
+  string(APPEND seen "${name}\n")
+  string(REPLACE "\\" "\\\\" filter "${name}")
+  string(REPLACE "," "\\," filter "${filter}")
+  set(test "[==[${NAME}/${name}]==]")
+  # A filter that matches nothing must not count as a pass.
+  string(APPEND script "add_test(${test} [==[${EXECUTABLE}]==] [==[--test-case=${filter}]==] --no-colors)\n"
+    "set_tests_properties(${test} PROPERTIES LABELS ${LABEL} FAIL_REGULAR_EXPRESSION \"test cases: +0 \")\n")
+endwhile()
+file(WRITE "${OUTPUT}" "${script}")

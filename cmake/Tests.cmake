@@ -1,0 +1,70 @@
+# Unit tests stand beside their source as x_test.cpp; each TEST_CASE becomes one ctest test.
+find_package(doctest REQUIRED)
+
+# vissl_tests(NAME LABEL [folders...]): one executable NAME with the *_test.cpp below the folders.
+# Does nothing when there are none; sets NAME_FOUND.
+function(vissl_tests name label)
+  set(sources)
+  foreach(folder IN LISTS ARGN)
+    file(GLOB_RECURSE found CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*_test.cpp")
+    list(APPEND sources ${found})
+  endforeach()
+  set(${name}_FOUND OFF PARENT_SCOPE)
+  if(NOT sources)
+    return()
+  endif()
+  set(${name}_FOUND ON PARENT_SCOPE)
+  add_executable(${name} ${sources} $<TARGET_OBJECTS:vissl_doctest_main>)
+  target_link_libraries(${name} PRIVATE vissl_warnings doctest::doctest Threads::Threads ${CMAKE_DL_LIBS})
+  target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include" "${CMAKE_SOURCE_DIR}/tests")
+  target_compile_definitions(${name} PRIVATE "VISSL_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\""
+    "VISSL_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/plugins\"")
+  set(list_file "${CMAKE_BINARY_DIR}/${name}_list.cmake")
+  add_custom_command(TARGET ${name} POST_BUILD BYPRODUCTS "${list_file}"
+    COMMAND ${CMAKE_COMMAND} -D "NAME=${name}" -D "LABEL=${label}" -D "EXECUTABLE=$<TARGET_FILE:${name}>"
+            -D "OUTPUT=${list_file}" -P "${CMAKE_SOURCE_DIR}/cmake/ListTests.cmake"
+    VERBATIM)
+  set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY TEST_INCLUDE_FILES "${list_file}")
+endfunction()
+
+add_library(vissl_doctest_main OBJECT tests/doctest_main.cpp)
+target_link_libraries(vissl_doctest_main PRIVATE doctest::doctest)
+
+vissl_tests(core_tests unit host/cli host/config host/plugin host/data host/files)
+if(core_tests_FOUND)
+  target_link_libraries(core_tests PRIVATE vissl_core)
+endif()
+
+vissl_tests(sdk_tests unit sdk)
+vissl_tests(plugin_tests plugin plugins)
+foreach(name sdk_tests plugin_tests)
+  if(${name}_FOUND)
+    add_dependencies(${name} plugins)
+  endif()
+endforeach()
+
+if(VISSL_RUNTIME)
+  vissl_tests(runtime_tests unit host/runtime)
+  if(runtime_tests_FOUND)
+    target_sources(runtime_tests PRIVATE $<TARGET_OBJECTS:vissl_runtime_objects> $<TARGET_OBJECTS:vissl_files>)
+    target_link_libraries(runtime_tests PRIVATE vissl_host_includes Libtorch::cpu nlohmann_json::nlohmann_json
+                          ZLIB::ZLIB)
+    if(EXISTS "${CMAKE_SOURCE_DIR}/host/runtime/pch.hpp")
+      target_precompile_headers(runtime_tests REUSE_FROM vissl_runtime_objects)
+      target_compile_options(runtime_tests PRIVATE -fpch-preprocess)
+    endif()
+    add_dependencies(runtime_tests plugins)
+  endif()
+endif()
+
+# tests/integration/x.sh is one test; it finds what it needs in its environment.
+file(GLOB integration_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.sh")
+if(NOT TARGET vissl-host)
+  set(integration_scripts)
+endif()
+foreach(script IN LISTS integration_scripts)
+  cmake_path(GET script STEM name)
+  add_test(NAME "integration/${name}" COMMAND bash "${script}")
+  set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT
+    "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host;VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins;VISSL_BUILD=${CMAKE_BINARY_DIR};VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+endforeach()

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Every binary exports exactly what its contract names, so that no plugin binds to another binary by accident.
+set -euo pipefail
+
+exports() { nm -D --defined-only "$1" | awk '{print $3}' | sed 's/@.*//' | sort; }
+
+status=0
+expect() { # FILE NAMES...
+  local file=$1 met wanted
+  shift
+  met=$(exports "$file")
+  wanted=$(printf '%s\n' "$@")
+  if [[ $met != "$wanted" ]]; then
+    printf '%s exports\n%s\nbut should export\n%s\n' "$file" "$met" "${wanted:-nothing}" | head -40
+    status=1
+  fi
+}
+
+count=0
+for plugin in "$VISSL_PLUGIN_DIR"/*.so; do
+  [[ -e $plugin ]] || continue
+  expect "$plugin" vissl_plugin_entry_v1
+  count=$((count + 1))
+done
+runtime=$VISSL_BUILD/libvissl_runtime.so
+if [[ -e $runtime ]]; then
+  expect "$runtime" vissl_runtime_entry
+fi
+if [[ $(exports "$VISSL_HOST" | grep -c '^_Z') != 0 ]]; then
+  echo "$VISSL_HOST exports C++ symbols:"
+  exports "$VISSL_HOST" | grep '^_Z' | head
+  status=1
+fi
+echo "checked $count plugins"
+exit $status
