@@ -14,11 +14,15 @@ function(vissl_tests name label)
     return()
   endif()
   set(${name}_FOUND ON PARENT_SCOPE)
-  add_executable(${name} ${sources} $<TARGET_OBJECTS:vissl_doctest_main>)
-  target_link_libraries(${name} PRIVATE vissl_warnings doctest::doctest Threads::Threads ${CMAKE_DL_LIBS})
-  target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include" "${CMAKE_SOURCE_DIR}/tests")
-  target_compile_definitions(${name} PRIVATE "VISSL_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\""
+  # Objects first: as position-independent code they can share the runtime's precompiled header.
+  add_library(${name}_objects OBJECT ${sources})
+  target_link_libraries(${name}_objects PUBLIC doctest::doctest Threads::Threads ${CMAKE_DL_LIBS}
+                        PRIVATE vissl_warnings)
+  target_include_directories(${name}_objects PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include" "${CMAKE_SOURCE_DIR}/tests")
+  target_compile_definitions(${name}_objects PRIVATE "VISSL_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\""
     "VISSL_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/plugins\"")
+  add_executable(${name} $<TARGET_OBJECTS:vissl_doctest_main>)
+  target_link_libraries(${name} PRIVATE ${name}_objects)
   set(list_file "${CMAKE_BINARY_DIR}/${name}_list.cmake")
   add_custom_command(TARGET ${name} POST_BUILD BYPRODUCTS "${list_file}"
     COMMAND ${CMAKE_COMMAND} -D "NAME=${name}" -D "LABEL=${label}" -D "EXECUTABLE=$<TARGET_FILE:${name}>"
@@ -32,7 +36,8 @@ target_link_libraries(vissl_doctest_main PRIVATE doctest::doctest)
 
 vissl_tests(core_tests unit host/cli host/config host/plugin host/data host/files)
 if(core_tests_FOUND)
-  target_link_libraries(core_tests PRIVATE vissl_core)
+  target_link_libraries(core_tests_objects PUBLIC vissl_core)
+  add_dependencies(core_tests_objects vissl_build_id)
 endif()
 
 vissl_tests(sdk_tests unit sdk)
@@ -46,13 +51,14 @@ endforeach()
 if(VISSL_RUNTIME)
   vissl_tests(runtime_tests unit host/runtime)
   if(runtime_tests_FOUND)
-    target_sources(runtime_tests PRIVATE $<TARGET_OBJECTS:vissl_runtime_objects> $<TARGET_OBJECTS:vissl_files>)
-    target_link_libraries(runtime_tests PRIVATE vissl_host_includes Libtorch::cpu nlohmann_json::nlohmann_json
-                          ZLIB::ZLIB)
+    target_link_libraries(runtime_tests_objects PUBLIC vissl_host_includes Libtorch::cpu ZLIB::ZLIB
+                          nlohmann_json::nlohmann_json)
+    target_link_libraries(runtime_tests PRIVATE vissl_runtime_objects vissl_files)
     if(EXISTS "${CMAKE_SOURCE_DIR}/host/runtime/pch.hpp")
-      target_precompile_headers(runtime_tests REUSE_FROM vissl_runtime_objects)
-      target_compile_options(runtime_tests PRIVATE -fpch-preprocess)
+      target_precompile_headers(runtime_tests_objects REUSE_FROM vissl_runtime_objects)
+      target_compile_options(runtime_tests_objects PRIVATE -fpch-preprocess)
     endif()
+    add_dependencies(runtime_tests_objects vissl_build_id)
     add_dependencies(runtime_tests plugins)
   endif()
 endif()
