@@ -1,0 +1,23 @@
+/* Kind engine, interface "vissl.engine/0": what `[engine]` runs. The host has built data splits and model (weights loaded as for
+ * evaluation: [model.weights_init]) before `run`; everything else goes through vissl.run/0. [main] */
+#ifndef VISSL_ENGINE_H
+#define VISSL_ENGINE_H
+#include <vissl/run.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VISSL_ENGINE_ID "vissl.engine/0"
+
+typedef struct vissl_engine_class {
+  uint64_t size;
+  vissl_status (*create)(const vissl_value* config, void** instance, vissl_err* err);
+  void (*destroy)(void* instance);
+  vissl_status (*run)(void* instance, vissl_run* run, vissl_err* err);
+} vissl_engine_class;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
