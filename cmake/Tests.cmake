@@ -41,6 +41,11 @@ if(core_tests_FOUND)
 endif()
 
 vissl_tests(sdk_tests unit sdk)
+# C sources beside the tests show that the ABI's headers are C11.
+file(GLOB sdk_c_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/sdk/tests/*.c")
+if(sdk_tests_FOUND AND sdk_c_sources)
+  target_sources(sdk_tests_objects PRIVATE ${sdk_c_sources})
+endif()
 vissl_tests(plugin_tests plugin plugins)
 foreach(name sdk_tests plugin_tests)
   if(${name}_FOUND)
