@@ -51,6 +51,8 @@ add_dependencies(vissl_core vissl_build_id)
 if(EXISTS "${CMAKE_SOURCE_DIR}/host/main.cpp")
   add_executable(vissl-host host/main.cpp)
   target_link_libraries(vissl-host PRIVATE vissl_core vissl_warnings)
+  # -fPIC leaves the data of shared libraries where it is; with -fPIE the executable would hold and export copies.
+  target_compile_options(vissl-host PRIVATE -fPIC)
   # A plugin must not bind to a symbol of the executable by accident.
   target_link_options(vissl-host PRIVATE "-Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports_none.map")
   set_target_properties(vissl-host PROPERTIES

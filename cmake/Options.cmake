@@ -20,8 +20,6 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-# RPATHs in the build tree are relative too, so that a build folder may be moved with its .deps.
-set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 
 # One switch decides for every binary, so that nothing mixes the two std::string layouts.
 add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=1)

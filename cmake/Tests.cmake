@@ -28,7 +28,16 @@ function(vissl_tests name label)
     COMMAND ${CMAKE_COMMAND} -D "NAME=${name}" -D "LABEL=${label}" -D "EXECUTABLE=$<TARGET_FILE:${name}>"
             -D "OUTPUT=${list_file}" -P "${CMAKE_SOURCE_DIR}/cmake/ListTests.cmake"
     VERBATIM)
-  set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY TEST_INCLUDE_FILES "${list_file}")
+  # An executable that did not build shows as one failed test.
+  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/${name}_include.cmake" @ONLY CONTENT
+"if(EXISTS \"${list_file}\")
+  include(\"${list_file}\")
+else()
+  add_test(${name}_not_built ${name}_not_built)
+endif()
+")
+  set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY TEST_INCLUDE_FILES
+               "${CMAKE_BINARY_DIR}/${name}_include.cmake")
 endfunction()
 
 add_library(vissl_doctest_main OBJECT tests/doctest_main.cpp)
@@ -69,6 +78,8 @@ if(VISSL_RUNTIME)
 endif()
 
 # tests/integration/x.sh is one test; it finds what it needs in its environment.
+set(VISSL_PYTHON "${CMAKE_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH
+    "Python with torch, for the tests that read our files back (scripts/setup --oracle)")
 file(GLOB integration_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.sh")
 if(NOT TARGET vissl-host)
   set(integration_scripts)
@@ -77,5 +88,5 @@ foreach(script IN LISTS integration_scripts)
   cmake_path(GET script STEM name)
   add_test(NAME "integration/${name}" COMMAND bash "${script}")
   set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT
-    "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host;VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins;VISSL_BUILD=${CMAKE_BINARY_DIR};VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+    "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host;VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins;VISSL_BUILD=${CMAKE_BINARY_DIR};VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR};VISSL_PYTHON=${VISSL_PYTHON}")
 endforeach()
