@@ -1,1 +1,27 @@
+# The installed tree works wherever it is moved to: bin/vissl-host finds lib/vissl beside itself, and lib/vissl
+# holds libtorch in the wheels' own relative layout, because that is what the libraries' RPATHs expect.
+include(CMakePackageConfigHelpers)
+set(VISSL_LIB lib/vissl)
 
+if(TARGET vissl-host)
+  install(TARGETS vissl-host RUNTIME DESTINATION bin)
+endif()
+if(VISSL_PLUGIN_TARGETS)
+  install(TARGETS ${VISSL_PLUGIN_TARGETS} LIBRARY DESTINATION ${VISSL_LIB}/plugins)
+endif()
+if(VISSL_RUNTIME)
+  install(TARGETS vissl_runtime LIBRARY DESTINATION ${VISSL_LIB})
+  file(GLOB torch_libraries "${LIBTORCH_ROOT}/torch/lib/libc10.so" "${LIBTORCH_ROOT}/torch/lib/libtorch_cpu.so"
+       "${LIBTORCH_ROOT}/torch/lib/libgomp*")
+  install(PROGRAMS ${torch_libraries} DESTINATION ${VISSL_LIB}/torch/lib)
+  install(DIRECTORY "${LIBTORCH_ROOT}/nvidia" DESTINATION ${VISSL_LIB}
+          FILES_MATCHING PATTERN "libcudart.so.*" PATTERN "libcupti.so.*")
+  install(DIRECTORY "${LIBTORCH_ROOT}/licenses/" DESTINATION share/doc/vissl/licenses OPTIONAL)
+endif()
+
+install(DIRECTORY sdk/include/vissl DESTINATION include OPTIONAL)
+write_basic_package_version_file("${VISSL_GENERATED}/VisslSdkConfigVersion.cmake" COMPATIBILITY SameMajorVersion
+                                 ARCH_INDEPENDENT)
+install(FILES sdk/cmake/VisslSdkConfig.cmake sdk/cmake/VisslPlugin.cmake sdk/cmake/vissl_plugin.map
+              "${VISSL_GENERATED}/VisslSdkConfigVersion.cmake" DESTINATION lib/cmake/VisslSdk)
+install(DIRECTORY configs DESTINATION share/vissl OPTIONAL)

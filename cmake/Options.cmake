@@ -24,6 +24,9 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 # One switch decides for every binary, so that nothing mixes the two std::string layouts.
 add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=1)
 
+# A product and a sum stay two roundings in every clone of a function, so that results do not depend on the CPU.
+add_compile_options(-ffp-contract=off)
+
 add_library(vissl_warnings INTERFACE)
 target_compile_options(vissl_warnings INTERFACE -Wall -Wextra -Wconversion -Werror)
 

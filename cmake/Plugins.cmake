@@ -1,21 +1,21 @@
 # Every plugins/<kind>/NAME.cpp, and every folder plugins/<kind>/NAME/ with all its .cpp files, becomes
 # build/plugins/NAME.so. A folder may hold link.txt: names of libraries to link, separated by white space.
+add_library(vissl_sdk_headers INTERFACE)
+target_include_directories(vissl_sdk_headers INTERFACE "${CMAKE_SOURCE_DIR}/sdk/include")
+add_library(VisslSdk::headers ALIAS vissl_sdk_headers)
+include("${CMAKE_SOURCE_DIR}/sdk/cmake/VisslPlugin.cmake")
+
 function(vissl_builtin_plugin name link_file)
   if(TARGET plugin_${name})
     message(FATAL_ERROR "two plugins are called ${name}: file names must be unique over all kinds")
   endif()
-  add_library(plugin_${name} MODULE ${ARGN})
-  set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name} CXX_STANDARD 17
-    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins" INSTALL_RPATH ""
-    LINK_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/exports_plugin.map")
-  target_include_directories(plugin_${name} PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include")
-  # Unique symbols would be merged across plugins, and would pin them in memory.
-  target_compile_options(plugin_${name} PRIVATE -fno-gnu-unique)
-  target_link_options(plugin_${name} PRIVATE "-Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports_plugin.map")
+  vissl_add_plugin(plugin_${name} ${ARGN})
+  set_target_properties(plugin_${name} PROPERTIES OUTPUT_NAME ${name} CXX_STANDARD 17
+    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins")
+  target_link_libraries(plugin_${name} PRIVATE vissl_warnings)
   if(NOT VISSL_SANITIZE)  # the executable brings the sanitizer's symbols
     target_link_options(plugin_${name} PRIVATE -Wl,--no-undefined)
   endif()
-  target_link_libraries(plugin_${name} PRIVATE vissl_warnings)
   if(link_file AND EXISTS "${link_file}")
     file(READ "${link_file}" libraries)
     string(REGEX MATCHALL "[^ \t\r\n]+" libraries "${libraries}")
