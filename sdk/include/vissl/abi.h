@@ -104,8 +104,9 @@ typedef struct vissl_plugin {
 typedef const vissl_plugin* (*vissl_plugin_entry_fn)(void);
 #define VISSL_ENTRY_SYMBOL "vissl_plugin_entry_v1"
 
-/* The metadata section that discovery reads without loading: zero-terminated texts. The first is
- * "plugin/ID/VERSION/ABI_MAJOR.ABI_MINOR", the others are the components' "kind/name/sentence". */
+/* The metadata section that discovery reads without loading: zero-terminated texts in any order, with any number of
+ * zero bytes between them (compilers and linkers order and align them). Exactly one is
+ * "plugin/ID/VERSION/ABI_MAJOR.ABI_MINOR", the others are the components' "kind/name/sentence". No kind is called "plugin". */
 #define VISSL_META_SECTION ".vissl_meta"
 
 /* Element types; the numbers are torch's ScalarType. */
