@@ -1,4 +1,5 @@
-// The build's contract with libtorch: it computes, differentiates, and its one OpenMP runtime is the wheel's.
+// The build's contract with libtorch: it computes, differentiates, and its one OpenMP runtime is
+// the wheel's.
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <doctest/doctest.h>
@@ -17,7 +18,8 @@ std::vector<std::string> loaded_libraries(const std::string& part) {
     return 0;
   };
   dl_iterate_phdr(collect, &found);
-  std::erase_if(found, [&](const std::string& name) { return name.find(part) == std::string::npos; });
+  std::erase_if(found,
+                [&](const std::string& name) { return name.find(part) == std::string::npos; });
   return found;
 }
 
@@ -28,7 +30,8 @@ TEST_CASE("libtorch: an operator computes and its gradient flows back") {
   at::Tensor loss = at::matmul(x, x.t()).sum();
   CHECK(loss.item<float>() == doctest::Approx(83.0));  // column sums 3, 5, 7: 9 + 25 + 49
   loss.backward();
-  at::Tensor expected = (2 * x.detach().sum(0)).expand({2, 3});  // d/dx sum_ij x_i.x_j = 2 sum_j x_j
+  at::Tensor expected =
+      (2 * x.detach().sum(0)).expand({2, 3});  // d/dx sum_ij x_i.x_j = 2 sum_j x_j
   CHECK(at::allclose(x.grad(), expected));
 }
 

@@ -1,0 +1,58 @@
+#pragma once
+// What calls of plugins see of the run and of the forward pass around them.
+#include <ATen/core/Generator.h>
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+
+namespace vissl::host {
+
+// Facts of the process that the tensor service needs. Written before the run starts, then read
+// only.
+struct Context {
+  bool autocast = false;  // what set_autocast_enabled(1) restores
+  at::ScalarType autocast_dtype = at::kBFloat16;
+  c10::Device device = c10::Device(c10::kCPU);
+};
+Context& context();
+
+// The default generator of the run's device.
+at::Generator default_generator();
+
+// Turns autocast on for the life of the object when the run uses it, else does nothing; clears the
+// cast cache at the end. One per step (forward and loss). [main]
+class AutocastScope {
+ public:
+  AutocastScope();
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  bool before_;
+};
+
+// How blocks and batch norms behave in the forward pass of this thread.
+struct ForwardMode {
+  bool recompute = false;    // block_call keeps inputs only and runs the block again in backward
+  bool recomputing = false;  // inside such a second run: statistics stay as they are
+  int64_t sync_group = 0;    // ranks that share batch-norm statistics; 0 = only this one
+};
+ForwardMode& forward_mode();
+
+// Sets the mode and puts the former one back.
+class ForwardModeScope {
+ public:
+  explicit ForwardModeScope(const ForwardMode& mode) : before_(forward_mode()) {
+    forward_mode() = mode;
+  }
+  ~ForwardModeScope() { forward_mode() = before_; }
+  ForwardModeScope(const ForwardModeScope&) = delete;
+  ForwardModeScope& operator=(const ForwardModeScope&) = delete;
+
+ private:
+  ForwardMode before_;
+};
+
+}  // namespace vissl::host

@@ -1,0 +1,34 @@
+#pragma once
+// Communication between ranks as the rest of the runtime sees it. `collectives()` is the one-rank
+// implementation until a distributed start-up sets another. [main]
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace vissl::host {
+
+class Collectives {
+ public:
+  enum class Reduce : std::uint32_t { sum = 0, mean = 1, max = 2, min = 3 };
+
+  virtual ~Collectives() = default;
+  virtual int64_t rank() const = 0;
+  virtual int64_t world() const = 0;
+  virtual void all_reduce(at::Tensor& tensor, Reduce op) = 0;  // in place, no gradient
+  virtual at::Tensor all_gather(const at::Tensor& tensor,
+                                bool with_grad) = 0;  // (N, …) -> (world * N, …), rank-major
+  virtual void broadcast(at::Tensor& tensor, int64_t root) = 0;  // in place
+  // Rank r sends rows [sum(send[:j]), …) to rank j; the result holds the received rows in rank
+  // order.
+  virtual at::Tensor all_to_all(const at::Tensor& tensor, std::span<const int64_t> send,
+                                std::span<const int64_t> receive) = 0;
+  virtual void barrier() = 0;
+};
+
+Collectives& collectives();
+// Takes effect for all later calls; NULL brings the one-rank implementation back.
+void set_collectives(std::unique_ptr<Collectives> implementation);
+
+}  // namespace vissl::host

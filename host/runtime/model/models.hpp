@@ -1,0 +1,54 @@
+#pragma once
+// The run's model and its twins: what vissl_model* points to. [main]
+#include <vissl/model.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/runtime/model/model.hpp"
+
+struct vissl_model {
+  std::unique_ptr<vissl::host::Model> model;
+  vissl::host::Node config;  // the table that it was built from; twins made `from` it inherit it
+  const vissl_value* trunk_config = nullptr;  // with overrides merged
+  bool twin = false;
+  std::uint32_t buffers = VISSL_TWIN_BUFFERS_COPY;
+  std::uint32_t mode = VISSL_MODE_EVAL;
+  bool saved = false;
+  std::string state_path;  // "loss.moco_encoder"
+};
+
+namespace vissl::host {
+
+class Models {
+ public:
+  // `root` is the whole config. While it lives it is the process' current one: model_api() goes to
+  // it.
+  Models(Services& services, Node root, const vissl_run_facts& facts);
+  ~Models();
+  Models(const Models&) = delete;
+  Models& operator=(const Models&) = delete;
+
+  vissl_model& main() { return *models_.front(); }
+  // The run's model first, then twins in order of creation.
+  const std::vector<std::unique_ptr<vissl_model>>& all() const { return models_; }
+
+  vissl_model& create(const vissl_twin_spec& spec);
+  std::vector<at::Tensor> forward(vissl_model& model, ModelInput input, bool with_grad);
+  void ema_update(vissl_model& twin, vissl_model& source, double momentum);
+
+  // Called for each twin that is built with a `weights_init` table, before its first use; the task
+  // sets it.
+  using WeightsLoader = std::function<void(Model& model, const Node& weights_init)>;
+  void set_weights_loader(WeightsLoader loader) { weights_loader_ = std::move(loader); }
+
+ private:
+  Services& services_;
+  Node root_;
+  vissl_run_facts facts_;
+  WeightsLoader weights_loader_;
+  std::vector<std::unique_ptr<vissl_model>> models_;
+};
+
+}  // namespace vissl::host
