@@ -1,0 +1,17 @@
+#pragma once
+// How a file that cannot be trusted is reported: "file: what (byte where); remedy".
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace vissl::host {
+
+// `name` in single quotes, control bytes as \xNN, cut to 200 bytes:
+// names inside a damaged or hostile file must not reach the terminal as they are.
+std::string quoted_name(std::string_view name);
+
+// Throws Error(Exit::bad_data).
+[[noreturn]] void throw_damaged(const std::string& file, const std::string& what,
+                                std::uint64_t where);
+
+}  // namespace vissl::host

@@ -1,0 +1,53 @@
+#include "host/files/mapped_file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "host/files/error.hpp"
+
+namespace vissl::host {
+
+std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  const auto fail = [&name](int error) {
+    throw Error(Exit::bad_data, name + ": cannot be read: " + std::strerror(error) +
+                                    "; check the path and its permissions");
+  };
+  const int fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail(errno);
+  struct stat facts {};
+  if (::fstat(fd, &facts) != 0) {
+    const int error = errno;
+    ::close(fd);
+    fail(error);
+  }
+  if (!S_ISREG(facts.st_mode)) {
+    ::close(fd);
+    throw Error(Exit::bad_data, name + ": is not a regular file; name a file");
+  }
+  const auto size = static_cast<std::size_t>(facts.st_size);
+  void* data = nullptr;
+  if (size > 0) {
+    data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) {
+      const int error = errno;
+      ::close(fd);
+      fail(error);
+    }
+  }
+  ::close(fd);
+  return std::shared_ptr<const MappedFile>(
+      new MappedFile(name, static_cast<const std::byte*>(data), size));
+}
+
+MappedFile::~MappedFile() {
+  // munmap takes a non-const pointer although it writes nothing.
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+}  // namespace vissl::host
