@@ -109,5 +109,5 @@ vissl_status guarded(vissl_err* err, Body&& body) noexcept {
   }
 }
 
-}  // namespace abi1
+}  // namespace VISSL_HIDDEN
 }  // namespace vissl

@@ -44,7 +44,7 @@ struct LrScheduleKind {
 };
 
 }  // namespace detail
-}  // namespace abi1
+}  // namespace VISSL_HIDDEN
 }  // namespace vissl
 
 #define VISSL_LR_SCHEDULE(Type, name, sentence)                                              \

@@ -343,5 +343,5 @@ struct Attention {
 };
 
 }  // namespace nn
-}  // namespace abi1
+}  // namespace VISSL_HIDDEN
 }  // namespace vissl

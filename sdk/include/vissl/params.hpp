@@ -347,5 +347,5 @@ class Params {
   Entry entry_;
 };
 
-}  // namespace abi1
+}  // namespace VISSL_HIDDEN
 }  // namespace vissl

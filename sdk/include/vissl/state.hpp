@@ -140,5 +140,5 @@ struct StateExtension {
 };
 
 }  // namespace detail
-}  // namespace abi1
+}  // namespace VISSL_HIDDEN
 }  // namespace vissl

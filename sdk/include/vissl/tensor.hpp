@@ -490,5 +490,5 @@ class NoAutocast {
   std::int32_t previous_;
 };
 
-}  // namespace abi1
+}  // namespace VISSL_HIDDEN
 }  // namespace vissl

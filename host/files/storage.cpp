@@ -1,0 +1,34 @@
+#include "host/files/storage.hpp"
+
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+
+namespace vissl::host {
+
+std::shared_ptr<Storage> Storage::allocate(std::uint64_t size_bytes) {
+  constexpr std::align_val_t kAlignment{64};
+  auto* data = static_cast<std::byte*>(::operator new(size_bytes, kAlignment));
+  std::shared_ptr<const void> keep(
+      data, [](const void* p) { ::operator delete(const_cast<void*>(p), kAlignment); });
+  return std::shared_ptr<Storage>(new Storage(data, size_bytes, std::move(keep), data));
+}
+
+std::shared_ptr<Storage> Storage::copy_of(std::span<const std::byte> bytes) {
+  auto storage = allocate(bytes.size());
+  std::ranges::copy(bytes, storage->writable().begin());
+  return storage;
+}
+
+std::shared_ptr<Storage> Storage::borrow(const void* data, std::uint64_t size_bytes,
+                                         std::shared_ptr<const void> keep_alive) {
+  return std::shared_ptr<Storage>(
+      new Storage(static_cast<const std::byte*>(data), size_bytes, std::move(keep_alive), nullptr));
+}
+
+std::span<std::byte> Storage::writable() {
+  if (owned_ == nullptr) throw std::logic_error("a borrowed storage cannot be written");
+  return {owned_, size_};
+}
+
+}  // namespace vissl::host

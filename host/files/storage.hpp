@@ -1,0 +1,37 @@
+#pragma once
+// The bytes behind one or more tensors of a file tree.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace vissl::host {
+
+// Either owns its bytes, or borrows them and keeps something alive (a mapped file, another
+// library's tensor). Identity matters: tensors that share a Storage share it on disk too.
+class Storage {
+ public:
+  // Owned, uninitialised, aligned to 64 bytes.
+  static std::shared_ptr<Storage> allocate(std::uint64_t size_bytes);
+  static std::shared_ptr<Storage> copy_of(std::span<const std::byte> bytes);
+  // `data` must stay valid and unchanged as long as `keep_alive` is held.
+  static std::shared_ptr<Storage> borrow(const void* data, std::uint64_t size_bytes,
+                                         std::shared_ptr<const void> keep_alive);
+
+  std::uint64_t size_bytes() const { return size_; }
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  // Only of a Storage that owns its bytes; throws std::logic_error otherwise.
+  std::span<std::byte> writable();
+
+ private:
+  Storage(const std::byte* data, std::uint64_t size, std::shared_ptr<const void> keep_alive,
+          std::byte* owned)
+      : data_(data), size_(size), keep_alive_(std::move(keep_alive)), owned_(owned) {}
+
+  const std::byte* data_;
+  std::uint64_t size_;
+  std::shared_ptr<const void> keep_alive_;
+  std::byte* owned_;
+};
+
+}  // namespace vissl::host
