@@ -37,9 +37,10 @@ Report current_report() {
 
 }  // namespace
 
-vissl_status report_current_exception(vissl_err* err) noexcept {
+vissl_status report_current_exception(vissl_err* err, std::string_view place) noexcept {
   try {
-    const Report report = current_report();
+    Report report = current_report();
+    if (!place.empty()) report.text = std::string(place) + ": " + report.text;
     if (err != nullptr) err->set(err, report.status, {report.text.data(), report.text.size()});
     return report.status;
   } catch (...) {  // no memory for the text; the status still tells

@@ -10,8 +10,8 @@ namespace vissl::host {
 
 // Writes the text of the exception in flight to `err` (may be NULL) and returns its status: that of
 // a vissl::host::Error, else VISSL_E_FAILED. libtorch's texts come without their C++ backtrace.
-// Call it in a catch block only.
-vissl_status report_current_exception(vissl_err* err) noexcept;
+// `place` stands before the text: "aten::mm: …". Call it in a catch block only.
+vissl_status report_current_exception(vissl_err* err, std::string_view place = {}) noexcept;
 
 // The text of the exception in flight as a user should see it. Call it in a catch block only.
 std::string current_exception_text();
