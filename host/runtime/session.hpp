@@ -6,7 +6,7 @@
 #include <string>
 
 #include "host/boundary.hpp"
-#include "host/runtime/node.hpp"
+#include "host/runtime/setting.hpp"
 
 namespace vissl::host {
 
@@ -28,7 +28,7 @@ class Session {
   explicit Session(Services& services);
 
   Services& services() const { return services_; }
-  const Node& config() const { return config_; }
+  const Setting& config() const { return config_; }
   const Precision& precision() const { return precision_; }
   at::Device device() const { return device_; }
   int threads() const { return threads_; }
@@ -37,7 +37,7 @@ class Session {
 
  private:
   Services& services_;
-  Node config_;
+  Setting config_;
   Precision precision_;
   at::Device device_;
   int threads_ = 1;

@@ -15,7 +15,7 @@
 
 #include "host/boundary.hpp"
 #include "host/runtime/model/store.hpp"
-#include "host/runtime/node.hpp"
+#include "host/runtime/setting.hpp"
 
 namespace vissl::host {
 
@@ -23,11 +23,11 @@ namespace vissl::host {
 // what its own table does not list.
 class ModelConfig {
  public:
-  explicit ModelConfig(std::vector<Node> tables) : tables_(std::move(tables)) {}
-  Node operator[](std::string_view dotted_key) const;
+  explicit ModelConfig(std::vector<Setting> tables) : tables_(std::move(tables)) {}
+  Setting operator[](std::string_view dotted_key) const;
 
  private:
-  std::vector<Node> tables_;
+  std::vector<Setting> tables_;
 };
 
 struct ModelInput {
@@ -95,7 +95,7 @@ class Model {
   };
 
   void build_trunk(const vissl_value* config, Catalogue& catalogue, const vissl_run_facts& facts);
-  void build_heads(const Node& heads, Catalogue& catalogue, const vissl_run_facts& facts);
+  void build_heads(const Setting& heads, Catalogue& catalogue, const vissl_run_facts& facts);
   void read_feature_eval(const ModelConfig& config);
   void read_inputs(const ModelConfig& config);
   void check_widths() const;

@@ -10,7 +10,7 @@
 
 struct vissl_model {
   std::unique_ptr<vissl::host::Model> model;
-  vissl::host::Node config;  // the table that it was built from; twins made `from` it inherit it
+  vissl::host::Setting config;  // the table that it was built from; twins made `from` it inherit it
   const vissl_value* trunk_config = nullptr;  // with overrides merged
   bool twin = false;
   std::uint32_t buffers = VISSL_TWIN_BUFFERS_COPY;
@@ -25,7 +25,7 @@ class Models {
  public:
   // `root` is the whole config. While it lives it is the process' current one: model_api() goes to
   // it.
-  Models(Services& services, Node root, const vissl_run_facts& facts);
+  Models(Services& services, Setting root, const vissl_run_facts& facts);
   ~Models();
   Models(const Models&) = delete;
   Models& operator=(const Models&) = delete;
@@ -40,12 +40,12 @@ class Models {
 
   // Called for each twin that is built with a `weights_init` table, before its first use; the task
   // sets it.
-  using WeightsLoader = std::function<void(Model& model, const Node& weights_init)>;
+  using WeightsLoader = std::function<void(Model& model, const Setting& weights_init)>;
   void set_weights_loader(WeightsLoader loader) { weights_loader_ = std::move(loader); }
 
  private:
   Services& services_;
-  Node root_;
+  Setting root_;
   vissl_run_facts facts_;
   WeightsLoader weights_loader_;
   std::vector<std::unique_ptr<vissl_model>> models_;

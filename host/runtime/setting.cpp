@@ -1,4 +1,4 @@
-#include "host/runtime/node.hpp"
+#include "host/runtime/setting.hpp"
 
 namespace vissl::host {
 
@@ -8,11 +8,11 @@ std::string copy(vissl_str s) {
 }
 }  // namespace
 
-std::string Node::where() const {
+std::string Setting::where() const {
   return value_ == nullptr ? "" : copy(api_->where(value_));
 }
 
-Node Node::operator[](std::string_view dotted_key) const {
+Setting Setting::operator[](std::string_view dotted_key) const {
   const vissl_value* node = value_;
   while (node != nullptr) {
     const std::size_t dot = dotted_key.find('.');
@@ -25,37 +25,37 @@ Node Node::operator[](std::string_view dotted_key) const {
   return {api_, node};
 }
 
-Node Node::at(std::size_t i) const {
+Setting Setting::at(std::size_t i) const {
   return {api_, value_ == nullptr ? nullptr : api_->at(value_, i)};
 }
 
-std::size_t Node::size() const {
+std::size_t Setting::size() const {
   return value_ == nullptr ? 0 : static_cast<std::size_t>(api_->count(value_));
 }
 
-std::string Node::key(std::size_t i) const {
+std::string Setting::key(std::size_t i) const {
   return value_ == nullptr ? "" : copy(api_->key_at(value_, i));
 }
 
-std::string Node::as_string() const {
+std::string Setting::as_string() const {
   return value_ == nullptr ? "" : copy(api_->as_string(value_));
 }
 
-bool Node::boolean(std::string_view dotted_key) const {
+bool Setting::boolean(std::string_view dotted_key) const {
   return (*this)[dotted_key].as_bool();
 }
-std::int64_t Node::integer(std::string_view dotted_key) const {
+std::int64_t Setting::integer(std::string_view dotted_key) const {
   return (*this)[dotted_key].as_int();
 }
-double Node::number(std::string_view dotted_key) const {
+double Setting::number(std::string_view dotted_key) const {
   return (*this)[dotted_key].as_number();
 }
-std::string Node::string(std::string_view dotted_key) const {
+std::string Setting::string(std::string_view dotted_key) const {
   return (*this)[dotted_key].as_string();
 }
 
-std::vector<std::string> Node::strings(std::string_view dotted_key) const {
-  const Node list = (*this)[dotted_key];
+std::vector<std::string> Setting::strings(std::string_view dotted_key) const {
+  const Setting list = (*this)[dotted_key];
   std::vector<std::string> out;
   if (list.type() == VISSL_VALUE_STRING) return {list.as_string()};
   for (std::size_t i = 0; i < list.size(); ++i) out.push_back(list.at(i).as_string());

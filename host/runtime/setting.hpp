@@ -10,10 +10,10 @@
 
 namespace vissl::host {
 
-class Node {
+class Setting {
  public:
-  Node() = default;  // absent
-  Node(const vissl_value_api* api, const vissl_value* value) : api_(api), value_(value) {}
+  Setting() = default;  // absent
+  Setting(const vissl_value_api* api, const vissl_value* value) : api_(api), value_(value) {}
 
   explicit operator bool() const { return value_ != nullptr && type() != VISSL_VALUE_NONE; }
   const vissl_value* value() const { return value_; }
@@ -23,9 +23,9 @@ class Node {
 
   // The entry `key` of a table, absent when there is none or this is no table. A dotted key goes
   // down several tables.
-  Node operator[](std::string_view dotted_key) const;
-  Node at(std::size_t i) const;  // element of a list or value of a table
-  std::size_t size() const;      // elements or keys; 0 for anything else
+  Setting operator[](std::string_view dotted_key) const;
+  Setting at(std::size_t i) const;  // element of a list or value of a table
+  std::size_t size() const;         // elements or keys; 0 for anything else
   std::string key(std::size_t i) const;
 
   // Values of entries; absent gives false, 0, 0.0, "" or {}.
