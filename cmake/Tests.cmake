@@ -1,5 +1,6 @@
 # Unit tests stand beside their source as x_test.cpp; each TEST_CASE becomes one ctest test.
 find_package(doctest REQUIRED)
+include(TestPlugins)  # build/test_plugins
 
 # vissl_tests(NAME LABEL [folders...]): one executable NAME with the *_test.cpp below the folders.
 # Does nothing when there are none; sets NAME_FOUND.
@@ -20,7 +21,8 @@ function(vissl_tests name label)
                         PRIVATE vissl_warnings)
   target_include_directories(${name}_objects PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include" "${CMAKE_SOURCE_DIR}/tests")
   target_compile_definitions(${name}_objects PRIVATE "VISSL_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\""
-    "VISSL_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/plugins\"")
+    "VISSL_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/plugins\""
+    "VISSL_TEST_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/test_plugins\"")
   add_executable(${name} $<TARGET_OBJECTS:vissl_doctest_main>)
   target_link_libraries(${name} PRIVATE ${name}_objects)
   set(list_file "${CMAKE_BINARY_DIR}/${name}_list.cmake")
@@ -47,6 +49,7 @@ vissl_tests(core_tests unit host/cli host/config host/plugin host/data host/file
 if(core_tests_FOUND)
   target_link_libraries(core_tests_objects PUBLIC vissl_core)
   add_dependencies(core_tests_objects vissl_build_id)
+  add_dependencies(core_tests test_plugins)
 endif()
 
 vissl_tests(sdk_tests unit sdk)
@@ -88,5 +91,5 @@ foreach(script IN LISTS integration_scripts)
   cmake_path(GET script STEM name)
   add_test(NAME "integration/${name}" COMMAND bash "${script}")
   set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT
-    "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host;VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins;VISSL_BUILD=${CMAKE_BINARY_DIR};VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR};VISSL_PYTHON=${VISSL_PYTHON}")
+    "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host;VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins;VISSL_TEST_PLUGIN_DIR=${CMAKE_BINARY_DIR}/test_plugins;VISSL_BUILD=${CMAKE_BINARY_DIR};VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR};VISSL_PYTHON=${VISSL_PYTHON}")
 endforeach()

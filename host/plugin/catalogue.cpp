@@ -1,0 +1,240 @@
+#include "host/plugin/catalogue.hpp"
+
+#include <vissl/components.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "host/config/value.hpp"
+#include "host/plugin/crash_note.hpp"
+#include "host/plugin/declare.hpp"
+
+namespace vissl::host {
+namespace {
+
+// How every class table begins, whatever the kind.
+struct ClassHead {
+  std::uint64_t size;
+  vissl_status (*create)(const vissl_value* config, void** instance, vissl_err* err);
+  void (*destroy)(void* instance);
+};
+
+class PluginInstance final : public Instance {
+ public:
+  PluginInstance(const vissl_component& component, const Declaration& declaration, void* self)
+      : component_(component), declaration_(declaration), self_(self) {}
+  ~PluginInstance() override { static_cast<const ClassHead*>(component_.table)->destroy(self_); }
+  PluginInstance(const PluginInstance&) = delete;
+  PluginInstance& operator=(const PluginInstance&) = delete;
+
+  const void* table() const override { return component_.table; }
+  void* self() const override { return self_; }
+  const void* extension(std::string_view id) const override {
+    const bool has_slot = component_.size >= offsetof(vissl_component, get_extension) +
+                                                 sizeof(component_.get_extension);
+    if (!has_slot || component_.get_extension == nullptr) return nullptr;
+    return component_.get_extension({id.data(), id.size()});
+  }
+  const std::string& kind() const override { return declaration_.kind; }
+  const std::string& name() const override { return declaration_.name; }
+  const std::string& plugin_id() const override { return declaration_.plugin_id; }
+  const std::string& plugin_version() const override { return declaration_.plugin_version; }
+
+ private:
+  const vissl_component& component_;
+  const Declaration& declaration_;
+  void* self_;
+};
+
+void* create_instance(const vissl_component& component, const Declaration& declaration,
+                      const Value& config) {
+  const std::string context =
+      config.origin().where() + ": " + declaration.kind + " '" + declaration.name + "'";
+  const CrashNote note("plugin '" + declaration.file + "'",
+                       "while it created " + declaration.kind + " '" + declaration.name + "'",
+                       "report it to the plugin's author", static_cast<int>(Exit::bad_plugin));
+  ErrorSink sink;
+  void* self = nullptr;
+  sink.check(static_cast<const ClassHead*>(component.table)->create(&config, &self, sink.get()),
+             context);
+  if (self == nullptr)
+    throw Error(Exit::bad_plugin, context + ": plugin '" + declaration.file +
+                                      "' created nothing; report it to the plugin's author");
+  return self;
+}
+
+const std::string kHostFile = "host";  // stands for a file in declarations of the host itself
+
+PluginCatalogue* g_catalogue = nullptr;
+
+// vissl.components/0: a component creates another one from its config. Nothing but a status leaves
+// the host.
+vissl_status create_nested(vissl_str kind, const vissl_value* config, const void** table,
+                           void** instance, vissl_err* err) noexcept {
+  const auto refuse = [&](vissl_status status, std::string_view text) {
+    if (err != nullptr && err->set != nullptr) err->set(err, status, {text.data(), text.size()});
+    return status;
+  };
+  try {
+    if (g_catalogue == nullptr || table == nullptr || instance == nullptr || kind.data == nullptr)
+      return refuse(VISSL_E_FAILED, "components cannot be created here");
+    const Created created =
+        g_catalogue->create_unowned({kind.data, static_cast<std::size_t>(kind.size)}, config);
+    *table = created.component->table;
+    *instance = created.self;
+    return VISSL_OK;
+  } catch (const Error& error) {
+    return refuse(static_cast<vissl_status>(error.code()), error.what());
+  } catch (const std::exception& error) {
+    return refuse(VISSL_E_FAILED, error.what());
+  }
+}
+
+constexpr vissl_components_api kComponentsApi = {sizeof(vissl_components_api), create_nested};
+
+std::string quoted_list(const std::vector<std::string>& texts) {
+  std::string out;
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    out += (i == 0 ? "'" : i + 1 == texts.size() ? " and '" : ", '") + texts[i] + "'";
+  return out;
+}
+
+}  // namespace
+
+PluginCatalogue::PluginCatalogue(std::vector<std::string> places, std::vector<PluginFile> files,
+                                 std::vector<Declaration> own, HostServices& services)
+    : places_(std::move(places)), files_(std::move(files)), services_(services) {
+  for (Declaration& declaration : own) {
+    const Key key{declaration.kind, declaration.name};
+    declarations_[key] = std::make_unique<Declaration>(std::move(declaration));
+  }
+  for (const PluginFile& file : files_)
+    for (const ComponentText& component : file.components)
+      owners_[{component.kind, component.name}].push_back(&file);
+  g_catalogue = this;
+  services_.offer(VISSL_COMPONENTS_ID, &kComponentsApi);
+}
+
+PluginCatalogue::~PluginCatalogue() {
+  if (g_catalogue == this) g_catalogue = nullptr;
+}
+
+const PluginFile* PluginCatalogue::owner(const Key& key, const std::string& where) const {
+  const std::string place = where.empty() ? "" : where + ": ";
+  const std::string subject = key.first + " '" + key.second + "'";
+  const auto found = owners_.find(key);
+  if (found == owners_.end()) {
+    // A file whose metadata is unreadable cannot say what it offers, but its name usually does.
+    for (const PluginFile& file : files_)
+      if (!file.problem.empty() && std::filesystem::path(file.path).stem() == key.second)
+        throw Error(Exit::bad_plugin,
+                    place + subject + ": plugin '" + file.path + "' " + file.problem);
+    return nullptr;
+  }
+  std::vector<std::string> paths;
+  for (const PluginFile* file : found->second) paths.push_back(file->path);
+  if (const auto own = declarations_.find(key);
+      own != declarations_.end() && own->second->file == kHostFile)
+    throw Error(Exit::bad_plugin, place + subject + " belongs to the host, but " +
+                                      quoted_list(paths) +
+                                      " offers it too; remove that file from the plugin folders");
+  if (paths.size() > 1)
+    throw Error(Exit::bad_plugin, place + subject + " is offered by " + quoted_list(paths) +
+                                      "; keep one of them in the plugin folders");
+  const PluginFile* file = found->second.front();
+  if (!file->problem.empty())
+    throw Error(Exit::bad_plugin,
+                place + subject + ": plugin '" + file->path + "' " + file->problem);
+  return file;
+}
+
+const LoadedPlugin& PluginCatalogue::load(const PluginFile& file) {
+  std::unique_ptr<LoadedPlugin>& slot = loaded_[&file];
+  if (!slot) slot = std::make_unique<LoadedPlugin>(file, services_.get());
+  return *slot;
+}
+
+const Declaration* PluginCatalogue::find(std::string_view kind, std::string_view name,
+                                         const std::string& where) {
+  const Key key{std::string(kind), std::string(name)};
+  const PluginFile* file = owner(key, where);
+  const auto found = declarations_.find(key);
+  if (found != declarations_.end()) return found->second.get();
+  if (file == nullptr) return nullptr;
+  auto declaration = std::make_unique<Declaration>();
+  declaration->kind = key.first;
+  declaration->name = key.second;
+  declaration->file = file->path;
+  declaration->plugin_id = file->id;
+  declaration->plugin_version = file->version;
+  for (const ComponentText& text : file->components)
+    if (text.kind == kind && text.name == name) declaration->sentence = text.sentence;
+  const vissl_component& component = load(*file).component(kind, name);
+  const CrashNote note("plugin '" + file->path + "'",
+                       "while it declared " + key.first + " '" + key.second + "'",
+                       "report it to the plugin's author", static_cast<int>(Exit::bad_plugin));
+  run_declare(component, *declaration);
+  return (declarations_[key] = std::move(declaration)).get();
+}
+
+Created PluginCatalogue::create_unowned(std::string_view kind, const vissl_value* config) {
+  const Value* name = config != nullptr ? config->find("name") : nullptr;
+  if (name == nullptr || !name->is_text())
+    throw Error(Exit::run_failed, "a component of kind '" + std::string(kind) +
+                                      "' was to be created from a config without a name");
+  const std::string& where = config->origin().where();
+  const Declaration* declaration = find(kind, name->as_text(), where);
+  const PluginFile* file =
+      declaration != nullptr ? owner({std::string(kind), name->as_text()}, where) : nullptr;
+  if (file == nullptr)
+    throw Error(Exit::usage, where + ": no plugin offers " + std::string(kind) + " '" +
+                                 name->as_text() + "' (looked in " + searched() + ")");
+  const vissl_component& component = load(*file).component(kind, name->as_text());
+  return {&component, declaration, create_instance(component, *declaration, *config)};
+}
+
+std::unique_ptr<Instance> PluginCatalogue::create(std::string_view kind,
+                                                  const vissl_value* config) {
+  const Created created = create_unowned(kind, config);
+  return std::make_unique<PluginInstance>(*created.component, *created.declaration, created.self);
+}
+
+std::vector<std::string> PluginCatalogue::names(std::string_view kind) const {
+  std::vector<std::string> out;
+  for (const auto& [key, files] : owners_)
+    if (key.first == kind) out.push_back(key.second);
+  for (const auto& [key, declaration] : declarations_)
+    if (key.first == kind && !owners_.contains(key)) out.push_back(key.second);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string PluginCatalogue::searched() const {
+  return places_.empty() ? "no folder: give --plugins DIR" : quoted_list(places_);
+}
+
+std::vector<CatalogueEntry> PluginCatalogue::entries() const {
+  std::map<Key, CatalogueEntry> all;
+  for (const auto& [key, files] : owners_) {
+    CatalogueEntry& entry = all[key];
+    entry = {key.first, key.second, "", {}};
+    for (const PluginFile* file : files) {
+      entry.files.push_back(file->path);
+      for (const ComponentText& text : file->components)
+        if (entry.sentence.empty() && text.kind == key.first && text.name == key.second)
+          entry.sentence = text.sentence;
+    }
+  }
+  for (const auto& [key, declaration] : declarations_) {
+    if (declaration->file != kHostFile) continue;
+    CatalogueEntry& entry = all[key];
+    if (entry.files.empty()) entry = {key.first, key.second, declaration->sentence, {}};
+    entry.files.insert(entry.files.begin(), kHostFile);
+  }
+  std::vector<CatalogueEntry> out;
+  for (auto& [key, entry] : all) out.push_back(std::move(entry));
+  return out;
+}
+
+}  // namespace vissl::host

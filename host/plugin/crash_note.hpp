@@ -1,0 +1,30 @@
+#pragma once
+// Turns a crash inside a plugin into one sentence that names the plugin, before the process dies.
+#include <string>
+
+namespace vissl::host {
+
+// While it lives, a crash of this thread (SIGSEGV, SIGBUS, SIGILL, SIGFPE, abort, an exception that
+// nobody may catch) prints "error: <what> crashed …; <remedy>" on stderr and ends the process with
+// `exit_code`. Notes nest; the innermost counts.
+class CrashNote {
+ public:
+  CrashNote(const std::string& what, const std::string& during, const std::string& remedy,
+            int exit_code);
+  ~CrashNote();
+  CrashNote(const CrashNote&) = delete;
+  CrashNote& operator=(const CrashNote&) = delete;
+
+ private:
+  friend struct CrashReport;
+  std::string head_;  // built before the crash: a handler may not allocate
+  std::string tail_;
+  int exit_code_;
+  const CrashNote* outer_;
+};
+
+// Installs the handlers, once, on the main thread before any other thread starts. Crashes without a
+// note keep their usual effect.
+void install_crash_handler();
+
+}  // namespace vissl::host

@@ -1,0 +1,38 @@
+#pragma once
+// What the host offers to plugins: the object behind vissl_host*.
+#include <vissl/abi.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace vissl::host {
+
+class HostServices {
+ public:
+  HostServices();  // offers "vissl.value/0" and "vissl.params/0"
+  HostServices(const HostServices&) = delete;
+  HostServices& operator=(const HostServices&) = delete;
+
+  // Adds a table with static lifetime under its id. [main, before a plugin asks for it]
+  void offer(const std::string& id, const void* table);
+  // Asked for every id that is not offered here: tensors, stores, runs. Set once the runtime is
+  // there. [main]
+  void forward_to(std::function<const void*(std::string_view id)> runtime);
+
+  const vissl_host* get() const noexcept { return &host_.base; }
+
+ private:
+  static const void* get_service(const vissl_host* host, vissl_str id) noexcept;
+
+  struct Base {
+    vissl_host base;  // first, so that a vissl_host* leads back to the owner
+    HostServices* owner;
+  };
+  Base host_;
+  std::map<std::string, const void*, std::less<>> tables_;
+  std::function<const void*(std::string_view)> runtime_;
+};
+
+}  // namespace vissl::host
