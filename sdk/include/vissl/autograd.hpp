@@ -110,5 +110,5 @@ Tensor block_call(std::string_view name, const Body& body, const Tensor& x) {
   return Tensor::own(output);
 }
 
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl

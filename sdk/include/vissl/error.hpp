@@ -109,5 +109,5 @@ vissl_status guarded(vissl_err* err, Body&& body) noexcept {
   }
 }
 
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl

@@ -59,7 +59,7 @@ const void* extension(vissl_str id) noexcept {
 }
 
 }  // namespace detail
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl
 
 // Registers `Type` with the class table `table` (an lvalue) of interface `interface`. `meta` is

@@ -44,7 +44,7 @@ struct LrScheduleKind {
 };
 
 }  // namespace detail
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl
 
 #define VISSL_LR_SCHEDULE(Type, name, sentence)                                              \

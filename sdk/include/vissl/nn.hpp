@@ -343,5 +343,5 @@ struct Attention {
 };
 
 }  // namespace nn
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl

@@ -347,5 +347,5 @@ class Params {
   Entry entry_;
 };
 
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl

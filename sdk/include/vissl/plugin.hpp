@@ -100,8 +100,19 @@ void destroy(void* instance) noexcept {
   delete static_cast<T*>(instance);
 }
 
+// A component with something of the SDK beside it, for methods whose results the host borrows.
+template <class T>
+struct Holder : T {
+  explicit Holder(const Config& config)
+      : Holder(config, std::is_constructible<T, const Config&>()) {}
+
+ private:
+  Holder(const Config& config, std::true_type) : T(config) {}
+  Holder(const Config&, std::false_type) : T() {}
+};
+
 }  // namespace detail
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl
 
 #define VISSL_PLUGIN(plugin_id, plugin_version)                                                   \

@@ -1,12 +1,12 @@
 #pragma once
-// C++ layer over rng.h: the same numbers, with values and vectors instead of pointers. Header-only,
-// no dependency on a host; the definitions of all draws, their ranges and golden vectors are in
-// rng.h.
+// C++ layer over rng.h: the same numbers, with values and vectors instead of pointers. Needs no
+// host. The definitions of all draws, their ranges and golden vectors are in rng.h.
 //
 //   vissl_rng stream;
-//   vissl_rng_init_sample(&stream, seed, phase, index, /*occurrence=*/0, /*view=*/0,
-//   /*position=*/2); vissl::Rng rng(stream); if (rng.bernoulli(0.5)) radius =
-//   rng.uniform(0.1, 2.0);
+//   vissl_rng_init_sample(&stream, seed, phase, index, occurrence, view, position);
+//   vissl::Rng rng(stream);
+//   if (rng.bernoulli(0.5)) radius = rng.uniform(0.1, 2.0);
+#include <vissl/error.hpp>
 #include <vissl/rng.h>
 
 #include <cmath>
@@ -15,6 +15,7 @@
 #include <vector>
 
 namespace vissl {
+inline namespace abi1 VISSL_HIDDEN {
 
 // A stream of the data path. Borrows the vissl_rng and advances it; that must outlive this object.
 class Rng {
@@ -124,4 +125,5 @@ class PythonGenerator {
   vissl_python_rng rng_;
 };
 
+}  // namespace abi1
 }  // namespace vissl

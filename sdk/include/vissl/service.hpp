@@ -52,5 +52,5 @@ const Api& service(const char* id) {
   return *api;
 }
 
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl

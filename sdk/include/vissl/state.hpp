@@ -140,5 +140,5 @@ struct StateExtension {
 };
 
 }  // namespace detail
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl

@@ -490,5 +490,5 @@ class NoAutocast {
   std::int32_t previous_;
 };
 
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl

@@ -143,5 +143,5 @@ class Config {
   std::string_view key_;  // names the node in messages; set only while a reader above runs
 };
 
-}  // namespace VISSL_HIDDEN
+}  // namespace abi1
 }  // namespace vissl
