@@ -5,11 +5,18 @@
 
 operations.txt has one case per line: operation, kind, width, height and channels of the input, the operation's
 arguments, "=", width, height, channels and FNV-1a hash of the result. test_images.hpp draws the same inputs.
+files.txt has one image file per line: its name, then the same for its pixels as RGB.
+tables.txt has the 768 floats of Normalize after ToTensor, as bits.
 """
+import io
 import pathlib
+import struct
+import warnings
+import zlib
 
 import numpy as np
 import torchvision.transforms.functional as F
+from torchvision import transforms
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "pixels"
@@ -108,13 +115,123 @@ def blurs(cases):
             cases.add("blur", image, [radius], source.filter(ImageFilter.GaussianBlur(radius)))
 
 
+def geometry(cases):
+    for image in ((0, 37, 29, 3), (1, 24, 24, 3), (0, 9, 40, 1), (1, 1, 1, 3)):
+        source = draw(*image)
+        w, h, bands = image[1:]
+        cases.add("flip_horizontal", image, [], F.hflip(source))
+        cases.add("flip_vertical", image, [], F.vflip(source))
+        for turns in (-1, 0, 1, 2, 3, 6):
+            cases.add("rotate_quarters", image, [turns], source.rotate(90 * turns, expand=True))
+        for angle in (0, 90, 180, 270, -90, 450, 1e-17, 17.3, -45, 133.7, 359.99):
+            for name in ("nearest", "bilinear"):
+                for fill in ((0, 0, 0), (7, 130, 255)):
+                    mode = getattr(F.InterpolationMode, name.upper())
+                    cases.add("rotate", image, [angle, name, *fill], F.rotate(source, angle, mode, fill=fill[:bands]))
+        for window in ((0, 0, h, w), (-3, -5, 20, 20), (5, 4, 60, 50), (-50, 0, 10, 10), (h - 1, w - 1, 4, 3)):
+            cases.add("crop_padded", image, window, F.crop(source, *window))
+        for size in ((h, w), (10, 9), (11, 12), (24, 60), (61, 8), (62, 63), (1, 1)):
+            cases.add("center_crop", image, size, F.center_crop(source, list(size)))
+        for border in ((0, 0, 0, 0), (1, 2, 3, 4), (0, 60, 70, 1)):
+            cases.add("pad", image, [*border, "constant", 9, 8, 7], F.pad(source, border, (9, 8, 7) if bands == 3 else 9))
+            for mode in ("edge", "reflect", "symmetric"):
+                cases.add("pad", image, [*border, mode, 0, 0, 0], F.pad(source, border, 0, mode))
+
+
+def png(width, height, depth, color, interlaced=False, palette=None, transparency=None):
+    """A PNG file with samples of a hash; Pillow itself writes few of the kinds."""
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
+    source = draw(0, width, height * samples * 2, 1)
+    values = np.asarray(source).reshape(height, width, samples, 2).astype(np.int64)
+    values = values[..., 0] * 256 + values[..., 1]
+    values = values >> (16 - depth) if palette is None else values % palette
+    if depth == 16:
+        values[: height // 2] %= 500  # so that some 16-bit gray is not clipped
+
+    def packed(rows):
+        out = b""
+        for row in rows:
+            bits = "".join(format(int(v), f"0{depth}b") for v in row.reshape(-1))
+            bits += "0" * (-len(bits) % 8)
+            out += b"\0" + bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+        return out
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    parts = [values[y::dy, x::dx] for x, y, dx, dy in passes] if interlaced else [values]
+    raw = b"".join(packed(part) for part in parts if part.size)
+    data = b"\x89PNG\r\n\x1a\n"
+    data += chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, int(interlaced)))
+    data += chunk(b"gAMA", struct.pack(">I", 31000))
+    if palette is not None:
+        data += chunk(b"PLTE", bytes((37 * i) % 256 for i in range(3 * palette)))
+    if transparency is not None:
+        data += chunk(b"tRNS", transparency)
+    return data + chunk(b"IDAT", zlib.compress(raw, 9)) + chunk(b"IEND", b"")
+
+
+def files():
+    def saved(kind, format, **options):
+        file = io.BytesIO()
+        (kind if isinstance(kind, Image.Image) else draw(*kind)).save(file, format, **options)
+        return file.getvalue()
+
+    color, ramp, gray = (0, 37, 29, 3), (1, 67, 50, 3), (1, 33, 41, 1)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a rotation that must be ignored
+    yield "color_444.jpg", saved(ramp, "JPEG", quality=95, subsampling=0)
+    yield "color_422.jpg", saved(ramp, "JPEG", quality=80, subsampling=1)
+    yield "color_420.jpg", saved(ramp, "JPEG", quality=80, subsampling=2)
+    yield "noise_420.jpg", saved(color, "JPEG", quality=60, subsampling=2, restart_marker_rows=1)
+    yield "progressive.jpg", saved(ramp, "JPEG", quality=70, progressive=True)
+    yield "gray.jpg", saved(gray, "JPEG", quality=90)
+    yield "gray_progressive.jpg", saved(gray, "JPEG", quality=50, progressive=True)
+    yield "cmyk.jpg", saved((1, 31, 20, 4), "JPEG", quality=85)
+    yield "rgb_inside.jpg", saved(color, "JPEG", quality=85, keep_rgb=True)
+    yield "rotated_by_exif.jpg", saved(ramp, "JPEG", exif=exif)
+    yield "one_pixel.jpg", saved((0, 1, 1, 3), "JPEG")
+    for depth, kind in ((1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (8, 2), (16, 2), (8, 4), (16, 4), (8, 6), (16, 6)):
+        for interlaced in (False, True):
+            yield f"type{kind}_{depth}bit{'_interlaced' * interlaced}.png", png(13, 11, depth, kind, interlaced)
+    for depth, count in ((1, 2), (2, 3), (4, 16), (8, 200)):
+        yield f"palette_{depth}bit.png", png(13, 11, depth, 3, depth == 4, count)
+    yield "palette_transparent.png", png(9, 8, 8, 3, False, 20, bytes(range(0, 200, 10)))
+    yield "color_key.png", png(9, 8, 8, 2, False, None, b"\0\1\0\2\0\3")
+    yield "gray_key.png", png(9, 8, 2, 0, False, None, b"\0\1")
+    yield "color.bmp", saved((0, 7, 5, 3), "BMP")
+    yield "gray.bmp", saved((1, 9, 5, 1), "BMP")
+    yield "bilevel.bmp", saved(draw(0, 19, 6, 1).convert("1"), "BMP")
+    yield "palette.bmp", saved(draw(0, 9, 6, 3).quantize(30), "BMP")
+    yield "color.ppm", saved((0, 7, 5, 3), "PPM")
+    yield "gray.pgm", saved((0, 7, 5, 1), "PPM")
+    yield "maximum_100.ppm", b"P6\n# a comment\n5 4\n100\n" + bytes(i % 120 for i in range(60))
+
+
+def tables():
+    normalize = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    ramp = Image.fromarray(np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, 2))
+    values = normalize(transforms.ToTensor()(ramp))[:, 0].contiguous().numpy()
+    return "\n".join(f"{bits:08x}" for bits in values.view(np.uint32).reshape(-1)) + "\n"
+
+
 def main():
+    warnings.simplefilter("ignore")  # Pillow's about transparency that "RGB" loses
     GOLDEN.mkdir(parents=True, exist_ok=True)
     cases = Cases()
     resizes(cases)
     colors(cases)
     blurs(cases)
+    geometry(cases)
     (GOLDEN / "operations.txt").write_text("\n".join(cases.lines) + "\n")
+    (GOLDEN / "tables.txt").write_text(tables())
+    lines = []
+    for name, data in files():
+        (GOLDEN / name).write_bytes(data)
+        image = Image.open(io.BytesIO(data)).convert("RGB")
+        lines.append(f"{name} {image.width} {image.height} 3 {fnv(image.tobytes())}")
+    (GOLDEN / "files.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
