@@ -190,8 +190,9 @@ TensorRef read_npy(const std::filesystem::path& path) {
   const auto* type = std::ranges::find(kTypes, std::string_view(header.descr).substr(order ? 1 : 0),
                                        &NumpyType::code);
   if (type == kTypes.end() || std::string_view("<>|=").find(order) == std::string_view::npos) {
-    header.damaged("has elements of the type " + quoted_name(header.descr) +
-                   ", which are no plain numbers");
+    throw Error(Exit::bad_data, file->name() + ": has elements of the type " +
+                                    quoted_name(header.descr) +
+                                    ", which are no plain numbers; save it as numbers");
   }
   TensorRef tensor = TensorRef::contiguous(type->dtype, {}, nullptr);
   const std::uint64_t count = element_count(header);

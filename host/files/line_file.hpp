@@ -1,0 +1,46 @@
+#pragma once
+// Log files of whole lines (JSON lines, CSV) that a resumed run cuts back and goes on with.
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace vissl::host {
+
+// Appends lines; each reaches the kernel before write_line returns, so that a killed process loses
+// none. A torn last line of an earlier process is removed when the file is opened.
+//
+// A run stores size_bytes() in its checkpoint, after sync(), and gives it back as `keep_bytes` when
+// it resumes: the file then holds what the run had logged at that moment and nothing else. Errors
+// are Error(Exit::run_failed) as in atomic_file.hpp.
+class LineFile {
+ public:
+  static constexpr std::uint64_t kKeepAll = std::numeric_limits<std::uint64_t>::max();
+
+  // Cuts the file to the last whole line within `keep_bytes`; 0 starts afresh. A file that is
+  // shorter, because somebody removed it, is kept as it is.
+  explicit LineFile(std::filesystem::path path, std::uint64_t keep_bytes = kKeepAll);
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
+  ~LineFile();
+
+  // `line` has no newline in it.
+  void write_line(std::string_view line);
+  // Makes all lines so far durable.
+  void sync();
+  std::uint64_t size_bytes() const { return size_; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::uint64_t size_ = 0;
+  int fd_ = -1;
+};
+
+// Keeps the lines of `path` for which `keep` is true, in one step; a missing file stays missing.
+void filter_lines(const std::filesystem::path& path,
+                  const std::function<bool(std::string_view line)>& keep);
+
+}  // namespace vissl::host
