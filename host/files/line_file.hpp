@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "host/files/append_file.hpp"
+
 namespace vissl::host {
 
 // Appends lines; each reaches the kernel before write_line returns, so that a killed process loses
@@ -22,21 +24,16 @@ class LineFile {
   // Cuts the file to the last whole line within `keep_bytes`; 0 starts afresh. A file that is
   // shorter, because somebody removed it, is kept as it is.
   explicit LineFile(std::filesystem::path path, std::uint64_t keep_bytes = kKeepAll);
-  LineFile(const LineFile&) = delete;
-  LineFile& operator=(const LineFile&) = delete;
-  ~LineFile();
 
   // `line` has no newline in it.
   void write_line(std::string_view line);
   // Makes all lines so far durable.
-  void sync();
-  std::uint64_t size_bytes() const { return size_; }
-  const std::filesystem::path& path() const { return path_; }
+  void sync() { file_.sync(); }
+  std::uint64_t size_bytes() const { return file_.size_bytes(); }
+  const std::filesystem::path& path() const { return file_.path(); }
 
  private:
-  std::filesystem::path path_;
-  std::uint64_t size_ = 0;
-  int fd_ = -1;
+  AppendFile file_;
 };
 
 // Keeps the lines of `path` for which `keep` is true, in one step; a missing file stays missing.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/npy/ with numpy, and checks that numpy reads the files there that our writer made."""
+"""Makes tests/golden/npy/ with numpy. Element i of an array in C order holds i."""
 import pathlib
 
 import numpy as np
@@ -20,17 +20,6 @@ def main():
     np.save(FOLDER / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
     with open(FOLDER / "version2.npy", "wb") as file:
         np.lib.format.write_array(file, counted.astype("f4"), version=(2, 0))
-    for file in sorted(FOLDER.glob("ours_*.npy")):
-        array = np.load(file)
-        if file.stem == "ours_counted":
-            assert array.dtype == np.float32 and np.array_equal(array, counted.astype("f4"))
-        elif file.stem == "ours_vector":
-            assert array.dtype == np.uint8 and array.tolist() == [1, 2, 3]
-        elif file.stem == "ours_scalar":
-            assert array.shape == () and array == 9 and array.dtype == np.int64
-        else:
-            raise AssertionError(f"unknown file {file}")
-        print(f"{file.name}: numpy {np.__version__} reads it")
 
 
 if __name__ == "__main__":
