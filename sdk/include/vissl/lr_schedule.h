@@ -21,8 +21,10 @@ typedef struct vissl_lr_schedule_class {
   vissl_status (*create)(const vissl_value* config, void** instance, vissl_err* err); /* [main] */
   void (*destroy)(void* instance);
   vissl_status (*value)(void* instance, const vissl_schedule_at* at, double* out, vissl_err* err); /* [any] */
-  /* auto_lr_scaling: multiplies all values by `factor`, once, before the first value. `ramp_from` is the unscaled base that a
-   * warm-up of the composite starts from under VISSL's rule, or NaN. NULL = cannot be scaled. [main] */
+  /* auto_lr_scaling, called once before the first value: the schedule's leading value becomes factor * base_value of its own
+   * auto_lr_scaling table, the others keep their proportion to it. `factor` is the batch size of all ranks over base_lr_batch_size, or
+   * its square root. `ramp_from` is where a composite's linear warm-up starts; NaN = it has none (VISSL's rule on one node: a warm-up
+   * that would not rise is dropped). NULL = cannot be scaled. [main] */
   vissl_status (*rescale)(void* instance, double factor, double ramp_from, vissl_err* err);
 } vissl_lr_schedule_class;
 
