@@ -162,6 +162,8 @@ struct Services {
   std::string environment_json;  // env.json: command line, host name, versions, cores, variables that matter
   // 0 = nothing; else the signal that asks to save and stop. Set by the executable's handler.
   std::function<int()> pending_signal;
+  // A copy of the table `base` with `over` merged in: tables merge, arrays and scalars replace. Lives until the process ends.
+  std::function<const vissl_value*(const vissl_value* base, const vissl_value* over)> merge_config;
 };
 
 class Runtime {

@@ -30,6 +30,14 @@ AutocastScope::~AutocastScope() {
   at::autocast::set_autocast_enabled(context().device.type(), before_);
 }
 
+NoCastCache::NoCastCache() : before_(at::autocast::is_autocast_cache_enabled()) {
+  at::autocast::set_autocast_cache_enabled(false);
+}
+
+NoCastCache::~NoCastCache() {
+  at::autocast::set_autocast_cache_enabled(before_);
+}
+
 ForwardMode& forward_mode() {
   thread_local ForwardMode mode;
   return mode;

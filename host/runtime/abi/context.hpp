@@ -13,6 +13,7 @@ namespace vissl::host {
 struct Context {
   bool autocast = false;  // what set_autocast_enabled(1) restores
   at::ScalarType autocast_dtype = at::kBFloat16;
+  at::ScalarType parameters = at::kFloat;  // type of parameters and inputs
   c10::Device device = c10::Device(c10::kCPU);
 };
 Context& context();
@@ -28,6 +29,19 @@ class AutocastScope {
   ~AutocastScope();
   AutocastScope(const AutocastScope&) = delete;
   AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  bool before_;
+};
+
+// Keeps autocast from caching casts. Weights that are cast without grad mode must not be found by a
+// pass with it.
+class NoCastCache {
+ public:
+  NoCastCache();
+  ~NoCastCache();
+  NoCastCache(const NoCastCache&) = delete;
+  NoCastCache& operator=(const NoCastCache&) = delete;
 
  private:
   bool before_;

@@ -11,8 +11,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Autocast of this thread as it was at the first run. Weights cast without grad mode must not be
-// found by a pass with it, so the first run caches no casts.
+// Autocast of this thread as it was at the first run.
 struct Autocast {
   bool enabled;
   at::ScalarType dtype;
@@ -26,19 +25,6 @@ struct Autocast {
     at::autocast::set_autocast_dtype(device, dtype);
     at::autocast::set_autocast_enabled(device, enabled);
   }
-};
-
-class NoCastCache {
- public:
-  NoCastCache() : before_(at::autocast::is_autocast_cache_enabled()) {
-    at::autocast::set_autocast_cache_enabled(false);
-  }
-  ~NoCastCache() { at::autocast::set_autocast_cache_enabled(before_); }
-  NoCastCache(const NoCastCache&) = delete;
-  NoCastCache& operator=(const NoCastCache&) = delete;
-
- private:
-  bool before_;
 };
 
 struct BlockState : torch::CustomClassHolder {

@@ -24,7 +24,13 @@ namespace vissl::host {
 class ModelConfig {
  public:
   explicit ModelConfig(std::vector<Setting> tables) : tables_(std::move(tables)) {}
-  Setting operator[](std::string_view dotted_key) const;
+  // The value of the first table that has it; a table is taken whole.
+  Setting operator[](std::string_view dotted_key) const {
+    for (const Setting& table : tables_)
+      if (const Setting found = table[dotted_key]) return found;
+    return {};
+  }
+  const std::vector<Setting>& tables() const { return tables_; }
 
  private:
   std::vector<Setting> tables_;
@@ -44,12 +50,23 @@ struct ModelInput {
   bool training = false;
 };
 
+// One entry of model.feature_eval.features. Positional arguments as torch's pooling modules take
+// them; one number stands for both directions.
+struct Pool {
+  std::string feature;  // "res5"
+  std::string op;  // "AvgPool2d", "MaxPool2d", "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "Identity"
+  std::vector<std::vector<int64_t>> args;
+  std::string place;  // "exp.toml:12:5"
+};
+Pool read_pool(const Setting& config);  // throws Error(usage)
+// (N, C, H, W) -> (N, C, H', W'); Identity takes any shape.
+at::Tensor apply_pool(const Pool& pool, const at::Tensor& feature);
+
 class Model {
  public:
   // Builds trunk and heads with their initial values, checks that they fit, freezes what the config
   // says and closes the store. Throws Error(usage) for a config that cannot work.
-  Model(const ModelConfig& config, const vissl_value* trunk, Catalogue& catalogue,
-        const vissl_run_facts& facts);
+  Model(const ModelConfig& config, Catalogue& catalogue, const vissl_run_facts& facts);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -77,11 +94,19 @@ class Model {
   // order.
   std::vector<Entry*> match_parameters(const std::string& pattern, const std::string& setting);
 
+  void set_channels_last(bool on) { channels_last_ = on; }     // memory format of 4-D images
   void set_sync_group(int64_t ranks) { sync_group_ = ranks; }  // 0 = statistics of this rank alone
 
  private:
   struct Head {
     std::vector<std::unique_ptr<Instance>> chain;  // one module, or a chained head
+    std::string place;                             // "exp.toml:12:5: model.heads[0] (mlp)"
+  };
+  // Features to ask the trunk for, and how each is pooled (NULL = not). The names alone when
+  // `pools` is empty.
+  struct Request {
+    std::vector<std::string> names;
+    std::vector<const Pool*> pools;
   };
   struct Mapping {  // one entry of [[model.inputs]]
     std::string key;
@@ -89,28 +114,27 @@ class Model {
     std::size_t head;
     std::vector<std::string> extra;
   };
-  struct Pool {
-    std::string feature, op;
-    std::vector<std::vector<int64_t>> args;  // positional, as torch's pooling modules take them
-  };
 
+  void read_feature_eval(const ModelConfig& config);
   void build_trunk(const vissl_value* config, Catalogue& catalogue, const vissl_run_facts& facts);
   void build_heads(const Setting& heads, Catalogue& catalogue, const vissl_run_facts& facts);
-  void read_feature_eval(const ModelConfig& config);
+  void build_head_module(Head& head, std::size_t index, const Setting& config, bool chained,
+                         Catalogue& catalogue, const vissl_run_facts& facts);
   void read_inputs(const ModelConfig& config);
+  void check_counts() const;
   void check_widths() const;
+  void check_width(const Head& head, std::string feature, const Pool* pool) const;
   void freeze(const ModelConfig& config);
 
+  Request default_request() const;
+  Request request(const std::vector<std::string>& names) const;
   std::vector<at::Tensor> trunk_forward(
       const at::Tensor& image, const std::vector<std::pair<std::string, at::Tensor>>& extras,
-      const std::vector<std::string>& features, bool training);
-  std::vector<at::Tensor> features_of(const ModelInput& input,
-                                      const std::vector<std::string>& names);
+      const Request& request, bool training);
+  std::vector<at::Tensor> input_features(const ModelInput& input, const Request& request);
   std::vector<at::Tensor> run_heads(std::vector<at::Tensor> features, bool training);
-  std::vector<at::Tensor> run_head(std::size_t index, std::vector<at::Tensor> inputs,
-                                   bool training);
+  std::vector<at::Tensor> run_head(Head& head, std::vector<at::Tensor> inputs, bool training);
   std::vector<at::Tensor> forward_mapped(const ModelInput& input);
-  at::Tensor pooled(const at::Tensor& feature, const Pool& pool) const;
 
   Store store_;
   std::unique_ptr<Instance> trunk_;
@@ -123,6 +147,7 @@ class Model {
   bool trunk_features_only_ = false;
   bool single_pass_every_crop_ = false;
   bool recompute_ = false;
+  bool channels_last_ = false;
   int64_t sync_group_ = 0;
 };
 

@@ -10,8 +10,7 @@
 
 struct vissl_model {
   std::unique_ptr<vissl::host::Model> model;
-  vissl::host::Setting config;  // the table that it was built from; twins made `from` it inherit it
-  const vissl_value* trunk_config = nullptr;  // with overrides merged
+  vissl::host::ModelConfig config{{}};  // that it was built from; twins made `from` it inherit it
   bool twin = false;
   std::uint32_t buffers = VISSL_TWIN_BUFFERS_COPY;
   std::uint32_t mode = VISSL_MODE_EVAL;
@@ -38,12 +37,17 @@ class Models {
   std::vector<at::Tensor> forward(vissl_model& model, ModelInput input, bool with_grad);
   void ema_update(vissl_model& twin, vissl_model& source, double momentum);
 
+  static Models*& current();  // NULL before the first
+
   // Called for each twin that is built with a `weights_init` table, before its first use; the task
   // sets it.
   using WeightsLoader = std::function<void(Model& model, const Setting& weights_init)>;
   void set_weights_loader(WeightsLoader loader) { weights_loader_ = std::move(loader); }
 
  private:
+  std::unique_ptr<Model> build(const ModelConfig& config);
+  ModelConfig overridden(const ModelConfig& config, const vissl_value* overrides) const;
+
   Services& services_;
   Setting root_;
   vissl_run_facts facts_;
