@@ -1,0 +1,20 @@
+#pragma once
+// The data engine: opens splits, makes phases, and holds what lives longer than one phase.
+#include <memory>
+#include <string_view>
+
+#include "host/boundary.hpp"
+
+namespace vissl::host {
+
+// `config`: the whole resolved config; it, the catalogue and the logger must outlive the engine.
+// Splits are opened when they are first asked for. Throws Error(usage) for wrong settings of
+// [data]. All methods [main], except label, path and class_labels of a split that was opened
+// before: [any].
+std::unique_ptr<DataEngine> make_data_engine(const vissl_value* config, Catalogue& catalogue,
+                                             Logger& log);
+
+// The service tables "vissl.image/0", "vissl.sample/0" and "vissl.batch/0"; NULL for other ids.
+const void* data_service(std::string_view id);
+
+}  // namespace vissl::host
