@@ -67,6 +67,8 @@ bool type_fits(std::uint32_t element, Value& value) {
       return value.is(Type::boolean);
     case VISSL_P_INT:
       return value.is(Type::integer);
+    case kIntegerOrAuto:
+      return value.is(Type::integer) || value.as_text() == "auto";
     case VISSL_P_NUMBER:
       if (value.is(Type::integer)) value = Value::number(value.as_number(), value.origin());
       return value.is(Type::number);

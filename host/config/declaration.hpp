@@ -14,6 +14,9 @@
 
 namespace vissl::host {
 
+// A type of the host's own keys beside those of params.h: an integer, or the word "auto".
+inline constexpr std::uint32_t kIntegerOrAuto = 0x80;
+
 struct Param {
   std::string name;
   std::uint32_t type = VISSL_P_ANY;  // VISSL_P_…, maybe with VISSL_P_LIST
@@ -41,6 +44,8 @@ struct Requirement {
   std::string path;
   std::vector<std::string> allowed;  // empty = any value, but it must be there
   std::string why;
+  std::string unless = {};  // a path to a boolean that lifts the requirement when it is true; the
+                            // host's own components only
 };
 
 struct Implication {

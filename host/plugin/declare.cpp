@@ -101,7 +101,7 @@ vissl_status derive(vissl_decl* decl, vissl_str name, vissl_str from, uint32_t s
 vissl_status require(vissl_decl* decl, vissl_str path, const vissl_str* allowed, uint64_t count,
                      vissl_str why, vissl_err* err) {
   return guarded(err, [&]() -> std::string {
-    Requirement requirement{copy(path), {}, copy(why)};
+    Requirement requirement{copy(path), {}, copy(why), {}};
     for (std::uint64_t i = 0; allowed != nullptr && i < count; ++i)
       requirement.allowed.push_back(copy(allowed[i]));
     decl->declaration->requirements.push_back(std::move(requirement));

@@ -52,7 +52,8 @@ typedef struct vissl_params_api {
    * product(path, path). `[*]` in a path means the first component that has the key. Evaluated to a fixpoint; a user's
    * value that differs is kept, or with `strict` refused as a conflict that names both places. */
   vissl_status (*derive)(vissl_decl* decl, vissl_str name, vissl_str from, uint32_t strict, vissl_err* err);
-  /* The config is wrong unless the value at `path` is one of `allowed`; `why` completes "… because". */
+  /* The config is wrong unless the value at `path` is one of `allowed`; `why` completes "… because". A path that does not exist is
+   * not checked, but with a `count` of 0 it must exist, whatever its value. */
   vissl_status (*require)(vissl_decl* decl, vissl_str path, const vissl_str* allowed, uint64_t count, vissl_str why,
                           vissl_err* err);
   /* Sets `path` of the whole config to `toml` unless the user set it (e.g. data.train.label_type). */

@@ -1,0 +1,198 @@
+#include "host/config/check.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "host/config/path.hpp"
+#include "host/config/suggest.hpp"
+#include "host/files/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace vissl::host {
+namespace {
+
+[[noreturn]] void refuse(const Origin& origin, const std::string& text) {
+  throw Error(Exit::usage, origin.where() + ": " + text);
+}
+
+// Relative to the file that names it, or to the working folder when the command line does.
+// Addresses with a scheme stay.
+void make_absolute(Value& node) {
+  for (Value& item : node.items()) make_absolute(item);
+  if (!node.is_text() || node.as_text().empty() || !node.origin().by_user() ||
+      node.as_text().find("://") != std::string::npos)
+    return;
+  const fs::path given(node.as_text());
+  if (given.is_absolute()) return;
+  const fs::path folder = fs::path(node.origin().file()).parent_path();
+  node = Value::text(fs::absolute(folder / given).lexically_normal().string(), node.origin());
+}
+
+std::vector<std::string> names_of(const std::vector<SchemaKey>& keys) {
+  std::vector<std::string> names;
+  for (const SchemaKey& key : keys) names.push_back(key.param.name);
+  return names;
+}
+
+// "a table", "a list of transform tables { name = … }" for places that are no plain values.
+std::string shape_text(const SchemaKey& place) {
+  if (place.shape == Shape::head_list)
+    return "a list of head tables { name = … }, or of lists of them";
+  return expectation(place.param);
+}
+
+}  // namespace
+
+std::string table_text(const std::string& path, const std::string& component) {
+  std::string out = path.empty()                          ? "the top level"
+                    : path.find('[') == std::string::npos ? "[" + path + "]"
+                                                          : path;
+  return component.empty() ? out : out + " (" + component + ")";
+}
+
+void Checker::walk(Value& root, bool strict) {
+  strict_ = strict;
+  components_.clear();
+  warnings_.clear();
+  table(root, root_schema(), root_schema().inner, "", "");
+}
+
+void Checker::unknown_key(const Entry& entry, const std::vector<SchemaKey>& keys,
+                          const std::string& path, const std::string& owner) {
+  if (strict_)
+    refuse(entry.key_origin, "unknown key '" + entry.key + "' " + (path.empty() ? "at " : "in ") +
+                                 table_text(path, owner) + suggestion(entry.key, names_of(keys)));
+}
+
+void Checker::table(Value& node, const SchemaKey& place, const std::vector<SchemaKey>& keys,
+                    const std::string& path, const std::string& owner) {
+  const auto schema_of = [&](const Entry& entry) -> const SchemaKey* {
+    for (const SchemaKey& key : keys)
+      if (key.param.name == entry.key) return &key;
+    // Only a table can be one of the free names: `num_worker = 4` in [data] is a typing error and
+    // no split.
+    const bool free_name =
+        place.shape == Shape::section && !place.others.empty() && entry.value.is_table();
+    return free_name ? &place.others.front() : nullptr;
+  };
+  // All entries first: later additions would move the tables that `components_` points to.
+  for (const SchemaKey& key : keys) {
+    if (node.find(key.param.name) != nullptr) continue;
+    if (key.param.fallback)
+      node.set(key.param.name, *key.param.fallback);
+    else if (key.present)
+      node.set(key.param.name, Value::table());
+  }
+  for (Entry& entry : node.entries()) {
+    const SchemaKey* key = schema_of(entry);
+    if (key == nullptr) {
+      unknown_key(entry, keys, path, owner);
+      continue;
+    }
+    if (strict_ && key->param.has(VISSL_P_DEPRECATED) && entry.value.origin().by_user())
+      warnings_.push_back(entry.key_origin.where() + ": '" + entry.key + "' in " +
+                          table_text(path, owner) + " is deprecated: " + key->param.doc);
+    any_shape(entry.value, *key, join_path(path, entry.key), table_text(path, owner));
+  }
+  for (const SchemaKey& key : keys)
+    if (strict_ && key.param.has(VISSL_P_REQUIRED) && node.find(key.param.name) == nullptr)
+      refuse(node.origin(), "'" + key.param.name + "' is missing in " + table_text(path, owner) +
+                                "; it must be " + shape_text(key) +
+                                (key.param.doc.empty() ? "" : ": " + key.param.doc));
+}
+
+void Checker::any_shape(Value& node, const SchemaKey& place, const std::string& path,
+                        const std::string& owner) {
+  const bool is_list = place.shape == Shape::component_list || place.shape == Shape::head_list ||
+                       place.shape == Shape::section_list;
+  if (is_list) return list(node, place, path, owner);
+  if (place.shape == Shape::value) return value(node, place, path, owner);
+  if (!node.is_table()) {
+    if (strict_)
+      refuse(node.origin(), "'" + place.param.name + "' in " + owner + " must be " +
+                                shape_text(place) + ", not " + node.describe());
+    return;
+  }
+  if (place.shape == Shape::section)
+    table(node, place, place.inner, path, "");
+  else
+    component(node, place, path);
+}
+
+void Checker::value(Value& node, const SchemaKey& place, const std::string& path,
+                    const std::string& owner) {
+  static_cast<void>(path);
+  const std::optional<std::string> wrong = mismatch(place.param, node);
+  if (wrong && strict_)
+    refuse(node.origin(), "'" + place.param.name + "' in " + owner + " " + *wrong);
+  if (!wrong && place.param.has(VISSL_P_PATH)) make_absolute(node);
+}
+
+void Checker::list(Value& node, const SchemaKey& place, const std::string& path,
+                   const std::string& owner) {
+  if (!node.is_list()) {
+    if (strict_)
+      refuse(node.origin(), "'" + place.param.name + "' in " + owner + " must be " +
+                                shape_text(place) + ", not " + node.describe());
+    return;
+  }
+  if (strict_ && place.param.has(VISSL_P_REQUIRED) && node.items().empty())
+    refuse(node.origin(),
+           "'" + place.param.name + "' in " + owner + " is empty; it must be " + shape_text(place));
+  for (std::size_t i = 0; i < node.items().size(); ++i) {
+    Value& item = node.items()[i];
+    const std::string item_path = join_path(path, i);
+    if (item.is_table()) {
+      if (place.shape == Shape::section_list)
+        table(item, place, place.inner, item_path, "");
+      else
+        component(item, place, item_path);
+    } else if (place.shape == Shape::head_list && item.is_list() && !item.items().empty() &&
+               std::all_of(item.items().begin(), item.items().end(),
+                           [](const Value& head) { return head.is_table(); })) {
+      for (std::size_t j = 0; j < item.items().size(); ++j)
+        component(item.items()[j], place, join_path(item_path, j));
+    } else if (strict_) {
+      refuse(item.origin(), "'" + place.param.name + "' in " + owner + " must be " +
+                                shape_text(place) + ", but element " + std::to_string(i) + " is " +
+                                item.describe());
+    }
+  }
+}
+
+void Checker::unknown_component(const Value& node, const SchemaKey& place, const std::string& name,
+                                const std::string& path) {
+  if (!strict_) return;
+  DeclarationIndex& index = schemas_.index();
+  const std::string& kind = place.param.component_kind;
+  const std::vector<std::string> names = index.names(kind);
+  if (name.empty())
+    refuse(node.origin(), table_text(path, "") + " has no 'name' that says which " + kind +
+                              " it is" + suggestion("", names));
+  const Value* given = node.find("name");
+  const std::string none =
+      names.empty() ? "; no plugin offers any " + kind : suggestion(name, names);
+  refuse(
+      given != nullptr ? given->origin() : node.origin(),
+      "there is no " + kind + " '" + name + "'" + none + " (looked in " + index.searched() + ")");
+}
+
+void Checker::component(Value& node, const SchemaKey& place, const std::string& path) {
+  if (node.find("name") == nullptr && !place.default_name.empty())
+    node.set("name", Value::text(place.default_name));
+  const Value* given = node.find("name");
+  if (strict_ && given != nullptr && !given->is_text())
+    refuse(given->origin(),
+           "'name' in " + table_text(path, "") + " must be a string, not " + given->describe());
+  const std::string name = component_name(place, &node);
+  const std::string where = given != nullptr ? given->origin().where() : node.origin().where();
+  const std::vector<SchemaKey>* keys =
+      name.empty() ? nullptr : schemas_.component_keys(place, name, where);
+  if (keys == nullptr) return unknown_component(node, place, name, path);
+  components_.push_back(
+      {&node, schemas_.index().find(place.param.component_kind, name, where), path});
+  table(node, place, *keys, path, name);
+}
+
+}  // namespace vissl::host
