@@ -233,9 +233,10 @@ TEST_CASE("resolve: a deprecated key warns and works") {
 TEST_CASE("resolve: nested components are checked like others") {
   TestConfigs configs;
   std::string text = kGoodConfig;
+  const std::string old = R"({ name = "ImgReplicatePil", num_times = 2 })";
   text.replace(
-      text.find("{ name = \"ImgReplicatePil\", num_times = 2 }"), 42,
-      "{ name = \"RandomApply\", transforms = [{ name = \"RandomResizedCrop\", size = 3 }] }");
+      text.find(old), old.size(),
+      R"({ name = "RandomApply", transforms = [{ name = "RandomResizedCrop", size = 3 }] })");
   const ResolvedConfig config = configs.resolve({configs.write("exp.toml", text)});
   CHECK(shown(config, "data.train.transforms[0].transforms[0].scale") == "[0.08, 1.0]");
 }
