@@ -1,0 +1,55 @@
+#include "host/runtime/checkpoint/run_folder.hpp"
+
+#include <cerrno>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace vissl::host {
+
+namespace fs = std::filesystem;
+
+RunFolder::RunFolder(const Setting& config, Logger& log)
+    : path_(config.string("dir")),
+      log_(log),
+      auto_resume_(config.boolean("auto_resume")),
+      overwrite_(config.boolean("overwrite_existing")),
+      keep_(static_cast<int>(config.integer("keep"))),
+      resume_file_num_(static_cast<int>(config.integer("resume_file_num"))) {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) throw_write_error(path_, error.value());
+  lock_ = std::make_unique<FolderLock>(path_);
+  if (!lock_->warning().empty()) log_.log(LogLevel::warning, lock_->warning());
+  remove_stale_partials(*lock_);
+}
+
+bool RunFolder::finished() const {
+  if (overwrite_ || !find_final_checkpoint(path_)) return false;
+  std::ifstream file(path_ / "summary.json");
+  const auto summary = nlohmann::json::parse(file, nullptr, false);
+  return summary.is_object() && summary.value("finished", false);
+}
+
+std::optional<Checkpoint> RunFolder::newest() {
+  if (overwrite_ || !auto_resume_) return std::nullopt;
+  CheckpointChoice choice = find_checkpoint(path_, resume_file_num_);
+  for (const std::string& warning : choice.warnings) log_.log(LogLevel::warning, warning);
+  if (!choice.found && !choice.warnings.empty()) {
+    throw Error(Exit::bad_data, path_.string() + ": none of its checkpoints can be read; move them away to train anew, or set "
+                                                 "checkpoint.overwrite_existing=true");
+  }
+  return std::move(choice.found);
+}
+
+void RunFolder::write_provenance(const Services& services) {
+  write_text_atomic(path_ / "config.toml", services.config_toml);
+  write_text_atomic(path_ / "env.json", services.environment_json);
+}
+
+std::string RunFolder::save(const CheckpointName& name, const Node& state) {
+  save_checkpoint(path_, name, state);
+  if (keep_ > 0) remove_old_checkpoints(path_, keep_);
+  return (path_ / name.text()).string();
+}
+
+}  // namespace vissl::host

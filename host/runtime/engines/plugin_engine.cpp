@@ -1,0 +1,39 @@
+#include <vissl/engine.h>
+
+#include <optional>
+
+#include "host/runtime/checkpoint/run_folder.hpp"
+#include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/engines/engines.hpp"
+#include "host/runtime/engines/kinds.hpp"
+#include "host/runtime/log/run_log.hpp"
+
+namespace vissl::host {
+
+int run_plugin_engine(Session& session) {
+  const auto engine = session.services().catalogue->create("engine", session.config()["engine"].value());
+  std::optional<RunFolder> folder;
+  std::optional<RunLog> log;
+  if (collectives().rank() == 0) {
+    folder.emplace(session.config()["checkpoint"], *session.services().log);
+    session.services().log->open_file((folder->path() / "log.txt").string(), true);
+  }
+  Task task(session, Task::Purpose::evaluate);
+  if (folder) {
+    log.emplace(folder->path(), RunLog::Mode::append);
+  }
+  task.run_log = log ? &*log : nullptr;
+  ErrorSink sink;
+  sink.check(engine->as<vissl_engine_class>().run(engine->self(), task.handle(), sink.get()), "engine (" + engine->name() + ")");
+  if (log) log->write_summary(true);
+  return 0;
+}
+
+int run_engine(Session& session) {
+  const std::string name = session.config().string("engine.name");
+  if (name == "train") return run_train(session);
+  if (name == "extract_features") return run_extract_features(session);
+  return run_plugin_engine(session);
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,52 @@
+#include <chrono>
+#include <optional>
+
+#include "host/runtime/checkpoint/run_folder.hpp"
+#include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/engines/engines.hpp"
+#include "host/runtime/engines/kinds.hpp"
+#include "host/runtime/log/run_log.hpp"
+#include "host/runtime/train/trainer.hpp"
+
+namespace vissl::host {
+
+int run_train(Session& session) {
+  std::optional<RunFolder> folder;
+  std::optional<Checkpoint> found;
+  if (collectives().rank() == 0) {
+    folder.emplace(session.config()["checkpoint"], *session.services().log);
+    if (folder->finished()) {
+      session.log(LogLevel::info, "this run is finished: " + folder->path().string() +
+                                      " has its final checkpoint; set checkpoint.overwrite_existing=true to train anew");
+      return 0;
+    }
+    found = folder->newest();
+    session.services().log->open_file((folder->path() / "log.txt").string(), found.has_value());
+  }
+  Task task(session, Task::Purpose::train, !found);
+  std::optional<RunLog> log;
+  if (folder) {
+    folder->write_provenance(session.services());
+    const Node* positions = found ? found->tree.at("vissl_host").find(std::string("files")) : nullptr;
+    if (found) task.load_state(found->tree, found->path.string());
+    log.emplace(folder->path(), found ? RunLog::Mode::resume : RunLog::Mode::fresh, positions);
+  }
+  found.reset();
+  return Trainer(task, folder ? &*folder : nullptr, log ? &*log : nullptr).run();
+}
+
+int check_run(Session& session) {
+  const auto started = std::chrono::steady_clock::now();
+  const std::string engine = session.config().string("engine.name");
+  const bool trains = engine == "train";
+  Task task(session, trains ? Task::Purpose::train : Task::Purpose::evaluate);
+  if (trains) {
+    Trainer trainer(task, nullptr, nullptr);
+    trainer.rehearse();
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  session.log(LogLevel::info, report_check(task, trains, seconds));
+  return 0;
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,69 @@
+#pragma once
+// The optimizer of a run: parameter groups, their hyper-parameters, and the state tensors that the optimizer component keeps here under
+// torch's names. [main]
+#include <ATen/core/Tensor.h>
+#include <vissl/optimizer.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/boundary.hpp"
+#include "host/files/node.hpp"
+#include "host/runtime/model/store.hpp"
+#include "host/runtime/setting.hpp"
+#include "host/runtime/train/schedules.hpp"
+
+namespace vissl::host {
+
+class Optimizer {
+ public:
+  // `config` is the table [optimizer]; `parameters` are all parameters that may be trained, in store order.
+  Optimizer(const Setting& config, std::vector<Entry*> parameters, const Schedules& schedules, Catalogue& catalogue);
+
+  void zero_grad();
+  // One step with the schedules' current values; parameters without gradient are left out.
+  void step(const Schedules& schedules);
+  // Distinct values of a hyper-parameter over the groups, in group order.
+  std::vector<double> values(std::string_view hyper, const Schedules& schedules) const;
+  Instance& instance() const { return *instance_; }
+  std::string summary() const;  // one line: groups and how many parameters each has
+
+  // torch's optimizer.state_dict(): {state: {index: {name: tensor}}, param_groups: [{lr, …, params: [index]}]}; indices count the
+  // parameters group by group. The tensors share memory with this object.
+  Node state_dict(const Schedules& schedules) const;
+  // Throws Error(bad_data) naming `source` when the groups or shapes do not fit.
+  void load_state_dict(const Node& state, const std::string& source);
+
+  // Services of vissl_opt_call.
+  at::Tensor* find_state(std::uint64_t param, const std::string& name);
+  void set_state(std::uint64_t param, const std::string& name, at::Tensor value);
+
+ private:
+  struct Hyper {
+    double constant = 0.0;
+    std::string schedule;  // empty = the constant
+    double factor = 1.0;
+  };
+  struct Group {
+    std::string name;
+    std::vector<Hyper> hyper;         // in the order of names_
+    std::vector<std::size_t> params;  // positions in parameters_
+  };
+  friend struct GroupBuilder;
+
+  void read_hyper_names();
+  void drop_untrained();
+  double value_of(const Hyper& hyper, const Schedules& schedules) const;
+  std::vector<std::size_t> order() const;  // parameters group by group: torch's numbering
+
+  std::unique_ptr<Instance> instance_;
+  std::vector<std::string> names_;    // hyper-parameters
+  std::vector<double> defaults_;
+  std::vector<Entry*> parameters_;
+  std::vector<Group> groups_;
+  std::vector<std::map<std::string, at::Tensor>> state_;  // by position in parameters_
+};
+
+}  // namespace vissl::host

@@ -1,0 +1,111 @@
+// One step, top to bottom, in VISSL's order (reference, engine 3.4): forward, FORWARD, loss, meters, LOSS_AND_METER, backward, BACKWARD,
+// optimizer, UPDATE. The trainer advances the counters and fires STEP.
+#include <ATen/ops/isfinite.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/grad_mode.h>
+#include <vissl/loss.h>
+
+#include <cmath>
+
+#include "host/runtime/abi/context.hpp"
+#include "host/runtime/abi/handle.hpp"
+#include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/train/task.hpp"
+
+namespace vissl::host {
+
+void Task::step(const std::shared_ptr<Batch>& batch) {
+  current = StepState{};
+  current.record = fields_of(batch, session_.device(), session_.precision().parameters, channels_last_);
+  const torch::autograd::AutoGradMode grad(counters.training);
+  {
+    const AutocastScope autocast;
+    forward();
+    fire(VISSL_EVENT_FORWARD);
+    compute_loss();
+  }
+  if (!counters.training || meter_train_) meters_->update(current.outputs, current.target);
+  fire(VISSL_EVENT_LOSS_AND_METER);
+  if (counters.training) update_parameters();
+}
+
+ModelInput Task::model_input() const {
+  const std::vector<std::string>& keys = counters.training ? input_keys_ : test_input_keys_;
+  ModelInput input;
+  input.training = counters.training;
+  const Fields::Field* first = nullptr;
+  for (const std::string& key : keys) {
+    const Fields::Field* field = current.record.find(key);
+    if (field == nullptr) {
+      if (keys.size() > 1) continue;  // VISSL: mapped inputs that the batch lacks are skipped
+      throw Error(Exit::usage, "the batch has no field '" + key + "', which input_key_names asks for; its collator is the place to look");
+    }
+    if (!field->nested && field->tensors.size() != 1) {
+      throw Error(Exit::usage, "the batch has " + std::to_string(field->tensors.size()) + " tensors in '" + key +
+                                   "' but the model takes one; use a collator that joins the views (simclr_collator, multicrop_collator)");
+    }
+    if (first == nullptr) first = field;
+  }
+  if (first == nullptr) throw Error(Exit::usage, "the batch has none of the fields of input_key_names");
+  input.tensors = first->tensors;
+  input.list = first->nested;
+  for (const Fields::Field& field : current.record.all()) {
+    if (!field.tensors.empty()) input.fields.emplace(field.name, field.tensors.front());
+  }
+  return input;
+}
+
+void Task::forward() {
+  const ModelInput input = model_input();
+  current.outputs = model().forward(input);
+  const auto& keys = counters.training ? target_keys_ : test_target_keys_;
+  if (!keys.empty()) {
+    const Fields::Field* target = current.record.find(keys.front());
+    if (target != nullptr && !target->tensors.empty()) current.target = target->tensors.front();
+  }
+  const at::Tensor& rows = current.target.defined() ? current.target : input.tensors.front();
+  current.samples = rows.size(0);
+}
+
+void Task::compute_loss() {
+  const std::vector<vissl_tensor*> outputs = borrow_all(current.outputs);
+  vissl_tensor* loss = nullptr;
+  ErrorSink sink;
+  sink.check(loss_->as<vissl_loss_class>().forward(loss_->self(), handle(), outputs.data(), outputs.size(),
+                                                   borrow(current.target), &loss, sink.get()),
+             "loss (" + loss_->name() + ")");
+  current.loss = take(loss);
+  if (!current.loss.defined() || current.loss.numel() != 1) {
+    throw Error(Exit::run_failed, "loss (" + loss_->name() + ") did not return a single number");
+  }
+  at::Tensor mean = current.loss.detach().to(at::kDouble).reshape({});
+  collectives().all_reduce(mean, Collectives::Reduce::mean);
+  current.mean_loss = mean.item<double>();
+  if (!std::isfinite(current.mean_loss)) {
+    throw Error(Exit::run_failed,
+                "the loss is " + std::string(std::isnan(current.mean_loss) ? "NaN" : "infinite") + " at iteration " +
+                    std::to_string(counters.iteration) + " (epoch " + std::to_string(std::max<std::int64_t>(counters.train_phase_idx, 0)) +
+                    ", loss " + loss_->name() + "); lower the learning rate, use machine.precision = \"fp32\", or look at the data "
+                    "with `vissl-host show batch`");
+  }
+}
+
+void Task::update_parameters() {
+  optimizer_->zero_grad();
+  if (current.loss.requires_grad()) torch::autograd::backward({current.loss}, {});
+  fire(VISSL_EVENT_BACKWARD);
+  drop_frozen_gradients();
+  schedules_->update_step(counters);
+  optimizer_->step(*schedules_);
+  fire(VISSL_EVENT_UPDATE);
+  counters.num_updates += counters.global_batch;
+}
+
+void Task::drop_frozen_gradients() {
+  for (const FrozenFor& frozen : frozen_) {
+    if (counters.iteration >= frozen.iterations) continue;
+    for (Entry* entry : frozen.entries) entry->tensor.mutable_grad() = at::Tensor();
+  }
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,137 @@
+#include "host/runtime/train/task.hpp"
+
+#include <vissl/loss.h>
+#include <vissl/state.h>
+
+#include <cstring>
+
+#include "host/runtime/abi/handle.hpp"
+#include "host/runtime/checkpoint/weights_init.hpp"
+#include "host/runtime/dist/collectives.hpp"
+
+namespace vissl::host {
+
+Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), purpose_(purpose) {
+  read_facts();
+  models_ = std::make_unique<Models>(session.services(), config(), facts_);
+  models_->set_weights_loader([this](Model& model, const Setting& weights) {
+    init_weights(model, weights, *session_.services().catalogue, log(), false);
+  });
+  channels_last_ = config().boolean("machine.channels_last");
+  if (fresh) load_weights();
+  model().store().to(session.precision().parameters, session.device());
+  if (channels_last_) use_channels_last();
+  meters_ = std::make_unique<Meters>(config()["meters"], *session.services().catalogue);
+  if (purpose == Purpose::train) {
+    meter_train_ = config().boolean("metering.enable_training_meter");
+    build_loss();
+    build_optimizer();
+    build_listeners();
+  }
+}
+
+Task::~Task() = default;
+
+void Task::read_facts() {
+  const Setting& c = config();
+  has_train_ = data().has("train") && !(purpose_ == Purpose::train && c.boolean("test_only"));
+  has_test_ = data().has("test") && (c.boolean("test_model") || c.boolean("test_only"));
+  facts_.size = sizeof facts_;
+  facts_.seed = static_cast<std::uint64_t>(c.integer("seed_value"));
+  facts_.rank = collectives().rank();
+  facts_.world = collectives().world();
+  facts_.epochs = c.integer("optimizer.num_epochs");
+  facts_.input_channels = c.string("model.input_type") == "lab" ? 1 : 3;
+  checkpoint_dir_ = c.string("checkpoint.dir");
+  facts_.checkpoint_dir = str(checkpoint_dir_);
+  if (purpose_ == Purpose::train && !has_train_ && !has_test_) {
+    throw Error(Exit::usage, "nothing to do: neither [data.train] nor [data.test] is used; add data_sources to one of them");
+  }
+  const char* main_split = has_train_ ? "train" : "test";
+  facts_.train_length = has_train_ ? data().length("train") : 0;
+  facts_.test_length = has_test_ ? data().length("test") : 0;
+  if (has_train_ || has_test_) {
+    facts_.batch_size = data().batch_size(main_split);
+    PhaseSpec spec;
+    spec.split = main_split;
+    spec.training = has_train_;
+    spec.rank = facts_.rank;
+    spec.world = facts_.world;
+    facts_.iterations_per_epoch = data().batch_count(spec);
+    if (purpose_ == Purpose::train && facts_.iterations_per_epoch == 0) {
+      throw Error(Exit::usage, "[data." + std::string(main_split) + "] has " + std::to_string(data().length(main_split)) +
+                                   " samples, which make no batch of " + std::to_string(facts_.batch_size) +
+                                   " with drop_last; lower batchsize_per_replica");
+    }
+  }
+  counters.global_batch = std::max<std::int64_t>(1, facts_.batch_size * facts_.world);
+  counters.max_iteration = facts_.iterations_per_epoch * facts_.epochs;
+  input_keys_ = c.strings("data.train.input_key_names");
+  target_keys_ = c.strings("data.train.target_key_names");
+  test_input_keys_ = c.strings("data.test.input_key_names");
+  test_target_keys_ = c.strings("data.test.target_key_names");
+}
+
+void Task::load_weights() {
+  const Setting weights = config()["model.weights_init"];
+  if (!weights) return;
+  init_weights(model(), weights, *session_.services().catalogue, log(), purpose_ == Purpose::evaluate);
+}
+
+void Task::build_loss() {
+  loss_ = session_.services().catalogue->create("loss", config()["loss"].value());
+  loss_store_ = std::make_unique<Store>(facts_.seed);
+  ErrorSink sink;
+  sink.check(loss_->as<vissl_loss_class>().build(loss_->self(), loss_store_->scope(), &facts_, sink.get()),
+             "loss (" + loss_->name() + ")");
+  loss_store_->close();
+  loss_store_->to(session_.precision().parameters, session_.device());
+}
+
+void Task::build_optimizer() {
+  const Setting c = config()["optimizer"];
+  schedules_ = std::make_unique<Schedules>(c["param_schedulers"], facts_.epochs, counters, *session_.services().catalogue);
+  for (const std::string& name : config().strings("model.non_trainable_params")) {
+    for (Entry* e : model().match_parameters(name, "model.non_trainable_params")) e->tensor.set_requires_grad(false);
+  }
+  std::vector<Entry*> parameters;
+  for (Store* store : {&model().store(), loss_store_.get()}) {
+    for (Entry* e : store->parameters()) parameters.push_back(e);
+  }
+  optimizer_ = std::make_unique<Optimizer>(c, std::move(parameters), *schedules_, *session_.services().catalogue);
+  const Setting frozen = config()["model.temp_frozen_params"];
+  for (std::size_t i = 0; i < frozen.size(); ++i) {
+    frozen_.push_back({model().match_parameters(frozen.at(i).string("name"), "model.temp_frozen_params"),
+                       frozen.at(i).integer("iterations")});
+  }
+}
+
+void Task::build_listeners() {
+  const auto listen = [&](const std::string& slot, const std::string& place, Instance& instance) {
+    events_.add(instance, place);
+    if (instance.extension(VISSL_STATE_ID) != nullptr) stateful_.emplace_back(slot, &instance);
+  };
+  listen("loss", "loss (" + loss_->name() + ")", *loss_);
+  listen("optimizer", "optimizer (" + optimizer_->instance().name() + ")", optimizer_->instance());
+  const std::vector<Instance*> parts = model().instances();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string slot = i == 0 ? "trunk" : "heads." + std::to_string(i - 1);
+    listen(slot, slot + " (" + parts[i]->name() + ")", *parts[i]);
+  }
+  const Setting hooks = config()["hooks"];
+  for (std::size_t i = 0; i < hooks.size(); ++i) {
+    hooks_.push_back(session_.services().catalogue->create("hook", hooks.at(i).value()));
+    const std::string slot = "hooks." + std::to_string(i);
+    listen(slot, "hooks[" + std::to_string(i) + "] (" + hooks_.back()->name() + ")", *hooks_.back());
+  }
+}
+
+void Task::use_channels_last() {
+  for (Entry* e : model().store().parameters()) {
+    if (e->tensor.dim() == 4) e->tensor.set_data(e->tensor.data().contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
+void Task::fire(std::uint32_t event) { events_.fire(event, handle(), log()); }
+
+}  // namespace vissl::host

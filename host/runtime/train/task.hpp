@@ -1,0 +1,135 @@
+#pragma once
+// Everything a run is made of: model, loss, optimizer, meters, listeners, counters. `Trainer` and the engines drive it; plugins see it as
+// vissl_run*. [main]
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/boundary.hpp"
+#include "host/files/node.hpp"
+#include "host/runtime/log/run_log.hpp"
+#include "host/runtime/model/models.hpp"
+#include "host/runtime/session.hpp"
+#include "host/runtime/train/counters.hpp"
+#include "host/runtime/train/events.hpp"
+#include "host/runtime/train/fields.hpp"
+#include "host/runtime/train/meters.hpp"
+#include "host/runtime/train/optimizer.hpp"
+#include "host/runtime/train/schedules.hpp"
+
+namespace vissl::host {
+class Task;
+}
+
+// What vissl_run* points to.
+struct vissl_run {
+  vissl::host::Task* task;
+};
+
+namespace vissl::host {
+
+// What one step leaves for events and logging.
+struct StepState {
+  Fields record;                     // the batch and what components add
+  std::vector<at::Tensor> outputs;   // of the model
+  at::Tensor target;                 // undefined when the batch has none
+  at::Tensor loss;                   // scalar with graph
+  double mean_loss = 0.0;            // over the ranks
+  std::int64_t samples = 0;          // rows of the target, or of the first input
+  std::vector<std::pair<std::string, double>> loss_values;  // "loss.<name>"
+  std::vector<std::pair<std::string, double>> extras;
+};
+
+class Task {
+ public:
+  enum class Purpose { train, evaluate };  // evaluate: model and data only
+
+  // `fresh`: no checkpoint follows, so [model.weights_init] is applied.
+  Task(Session& session, Purpose purpose, bool fresh = true);
+  ~Task();
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  Session& session() { return session_; }
+  const Setting& config() const { return session_.config(); }
+  DataEngine& data() { return *session_.services().data; }
+  Logger& log() { return *session_.services().log; }
+  Models& models() { return *models_; }
+  Model& model() { return *models_->main().model; }
+  const vissl_run_facts& facts() const { return facts_; }
+  vissl_run* handle() { return &handle_; }
+
+  bool has_train() const { return has_train_; }
+  bool has_test() const { return has_test_; }
+  std::int64_t epochs() const { return facts_.epochs; }
+
+  // One step over a batch: forward, loss, meters and, in training, backward and update. Fires the events of VISSL's step in its order.
+  // Throws Error(run_failed) when the loss is not finite.
+  void step(const std::shared_ptr<Batch>& batch);
+  void fire(std::uint32_t event);
+
+  // The whole state as VISSL nests it (reference, engine 4.2), with this project's additions under "vissl_host".
+  Node state();
+  void load_state(const Node& state, const std::string& source);
+
+  // A pass over a split without training: see vissl_pass in run.h.
+  void pass(const vissl_pass& pass);
+
+  Counters counters;
+  StepState current;
+  std::vector<double> losses;  // of the phase: mean loss times samples, per step
+  std::int64_t phase_samples = 0;
+  bool phase_done = true;  // the phase of the counters is over: a resumed run goes on with the next one
+  RunLog* run_log = nullptr;   // rank 0 of a run with a folder
+  bool save_requested = false;
+  std::optional<std::pair<int, std::string>> stop_requested;  // exit code, reason
+
+  Optimizer& optimizer() { return *optimizer_; }
+  Schedules& schedules() { return *schedules_; }
+  Meters& meters() { return *meters_; }
+  Store* loss_store() { return loss_store_.get(); }
+
+ private:
+  struct FrozenFor {
+    std::vector<Entry*> entries;
+    std::int64_t iterations;
+  };
+
+  void read_facts();
+  void build_loss();
+  void build_optimizer();
+  void build_listeners();
+  void load_weights();
+  void forward();
+  void compute_loss();
+  void update_parameters();
+  void drop_frozen_gradients();
+  void use_channels_last();
+  ModelInput model_input() const;
+  Node component_blobs();
+  void load_component_blobs(const Node& blobs, const std::string& source);
+
+  Session& session_;
+  Purpose purpose_;
+  vissl_run handle_{this};
+  vissl_run_facts facts_{};
+  std::string checkpoint_dir_;
+  bool has_train_ = false, has_test_ = false;
+  std::unique_ptr<Models> models_;
+  std::unique_ptr<Store> loss_store_;
+  std::unique_ptr<Instance> loss_;
+  std::unique_ptr<Schedules> schedules_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Meters> meters_;
+  std::vector<std::unique_ptr<Instance>> hooks_;
+  std::vector<std::pair<std::string, Instance*>> stateful_;  // "loss", "optimizer", "trunk", "heads.0", "hooks.0"
+  Events events_;
+  std::vector<FrozenFor> frozen_;
+  std::vector<std::string> input_keys_, target_keys_, test_input_keys_, test_target_keys_;
+  bool channels_last_ = false;
+  bool meter_train_ = true;
+};
+
+}  // namespace vissl::host

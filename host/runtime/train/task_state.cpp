@@ -1,0 +1,198 @@
+// A task's state in a file: VISSL's nesting, plus "vissl_host" with what VISSL does not save (reference, engine 4.2).
+#include <ATen/CPUGeneratorImpl.h>
+#include <vissl/state.h>
+
+#include <cstring>
+
+#include "host/runtime/abi/context.hpp"
+#include "host/runtime/checkpoint/tensors.hpp"
+#include "host/runtime/train/task.hpp"
+
+namespace vissl::host {
+
+namespace {
+
+Node to_node(const StateDict& values) {
+  Node out = Node::ordered_dict();
+  for (const auto& [name, tensor] : values) out[name] = to_file(tensor);
+  return out;
+}
+
+StateDict from_node(const Node& node) {
+  StateDict out;
+  for (const auto& [key, value] : node.as_dict().entries()) out.emplace_back(to_text(key), from_file(value.as_tensor()));
+  return out;
+}
+
+Node model_node(const Store& store) {
+  Node model = Node::dict();
+  model["trunk"] = to_node(store.state_dict("trunk."));
+  model["heads"] = to_node(store.state_dict("heads."));
+  Node out = Node::dict();
+  out["model"] = std::move(model);
+  return out;
+}
+
+void load_model(Store& store, const Node& saved, const std::string& source) {
+  store.load_state_dict(from_node(saved.at("model").at("trunk")), "trunk.", true, source);
+  store.load_state_dict(from_node(saved.at("model").at("heads")), "heads.", true, source);
+}
+
+Bytes generator_state() {
+  const at::Tensor state = default_generator().get_state().contiguous();
+  return Bytes{std::string(static_cast<const char*>(state.data_ptr()), state.nbytes())};
+}
+
+void set_generator_state(const std::string& bytes, const std::string& source) {
+  at::Generator generator = default_generator();
+  at::Tensor state = generator.get_state();
+  if (state.nbytes() != bytes.size()) {
+    throw Error(Exit::bad_data, source + ": its random generator state has another size than this libtorch's; the run cannot be resumed exactly");
+  }
+  std::memcpy(state.data_ptr(), bytes.data(), bytes.size());
+  generator.set_state(state);
+}
+
+}  // namespace
+
+Node Task::state() {
+  Node classy = Node::dict();
+  classy["train"] = counters.training;
+  classy["base_model"] = model_node(model().store());
+  classy["meters"] = meters_->state();
+  Node optim = Node::dict();
+  optim["optim"] = optimizer_->state_dict(*schedules_);
+  classy["optimizer"] = std::move(optim);
+  classy["phase_idx"] = counters.phase_idx;
+  classy["train_phase_idx"] = counters.train_phase_idx;
+  classy["num_updates"] = counters.num_updates;
+  Node loss_list = Node::list();
+  for (const double loss : losses) loss_list.append(loss);
+  classy["losses"] = std::move(loss_list);
+  classy["hooks"] = Node::dict();
+  classy["loss"] = to_node(loss_store_->state_dict());
+
+  Node own = Node::dict();
+  own["format"] = 1;
+  own["phase_batch"] = counters.phase_batch;
+  own["phase_done"] = phase_done;
+  own["phase_samples"] = phase_samples;
+  own["local_iteration"] = counters.local_iteration;
+  own["generator"] = generator_state();
+  own["seed_value"] = static_cast<std::int64_t>(facts_.seed);
+  own["world"] = facts_.world;
+  own["threads"] = session_.threads();
+  own["precision"] = session_.precision().name;
+  own["config_toml"] = session_.services().config_toml;
+  Node twins = Node::dict();
+  for (const auto& twin : models_->all()) {
+    if (twin->twin && twin->saved) twins[twin->state_path] = model_node(twin->model->store());
+  }
+  own["twins"] = std::move(twins);
+  own["components"] = component_blobs();
+
+  Node out = Node::dict();
+  out["phase_idx"] = counters.phase_idx;
+  out["train_phase_idx"] = counters.train_phase_idx;
+  out["iteration"] = counters.iteration;
+  out["iteration_num"] = counters.local_iteration;
+  out["loss"] = to_node(loss_store_->state_dict());
+  out["type"] = "consolidated";
+  out["classy_state_dict"] = std::move(classy);
+  out["vissl_host"] = std::move(own);
+  return out;
+}
+
+void Task::load_state(const Node& saved, const std::string& source) {
+  const Node* own = saved.find(std::string("vissl_host"));
+  if (own == nullptr) {
+    throw Error(Exit::bad_data, source + " was not written by this program: it holds weights but no state to resume; use it as "
+                                         "model.weights_init.params_file in another checkpoint.dir");
+  }
+  const auto warn_if = [&](const char* what, const std::string& then, const std::string& now) {
+    if (then == now) return;
+    const std::string text = source + " was written with " + what + " " + then + ", this run has " + now + ": the result is not bit-equal "
+                             "to an undisturbed run";
+    if (config().boolean("checkpoint.exact")) throw Error(Exit::usage, text + " (checkpoint.exact)");
+    log().log(LogLevel::warning, text);
+  };
+  warn_if("threads", std::to_string(own->at("threads").as_int()), std::to_string(session_.threads()));
+  warn_if("precision", own->at("precision").as_text(), session_.precision().name);
+  warn_if("world size", std::to_string(own->at("world").as_int()), std::to_string(facts_.world));
+  warn_if("seed_value", std::to_string(own->at("seed_value").as_int()), std::to_string(facts_.seed));
+
+  const Node& classy = saved.at("classy_state_dict");
+  load_model(model().store(), classy.at("base_model"), source);
+  loss_store_->load_state_dict(from_node(saved.at("loss")), "", true, source);
+  optimizer_->load_state_dict(classy.at("optimizer").at("optim"), source);
+  for (const auto& twin : models_->all()) {
+    if (!twin->twin || !twin->saved) continue;
+    load_model(twin->model->store(), own->at("twins").at(twin->state_path), source);
+  }
+  meters_->reset();
+  meters_->load(classy.at("meters"), source);
+  load_component_blobs(own->at("components"), source);
+  counters.training = classy.at("train").as_bool();
+  counters.phase_idx = saved.at("phase_idx").as_int();
+  counters.train_phase_idx = saved.at("train_phase_idx").as_int();
+  counters.iteration = saved.at("iteration").as_int();
+  counters.num_updates = classy.at("num_updates").as_int();
+  counters.local_iteration = own->at("local_iteration").as_int();
+  counters.phase_batch = own->at("phase_batch").as_int();
+  phase_done = own->at("phase_done").as_bool();
+  phase_samples = own->at("phase_samples").as_int();
+  losses.clear();
+  for (const Node& loss : classy.at("losses").as_items()) losses.push_back(loss.as_real());
+  set_generator_state(own->at("generator").as_bytes(), source);
+  Counters phase_start = counters;  // epoch schedules were evaluated there
+  phase_start.num_updates -= counters.phase_batch * counters.global_batch;
+  schedules_->update_epoch(phase_start);
+}
+
+Node Task::component_blobs() {
+  Node out = Node::dict();
+  for (const auto& [slot, instance] : stateful_) {
+    const auto* table = static_cast<const vissl_state_class*>(instance->extension(VISSL_STATE_ID));
+    std::string bytes;
+    const vissl_out sink{sizeof sink, &bytes, [](void* self, const void* data, std::uint64_t size) {
+                           static_cast<std::string*>(self)->append(static_cast<const char*>(data), size);
+                           return size;
+                         }};
+    ErrorSink error;
+    error.check(table->save(instance->self(), &sink, error.get()), slot + " (" + instance->name() + ")");
+    Node entry = Node::dict();
+    entry["name"] = instance->name();
+    entry["plugin"] = instance->plugin_id() + " " + instance->plugin_version();
+    entry["version"] = static_cast<std::int64_t>(table->version);
+    entry["state"] = Bytes{std::move(bytes)};
+    out[slot] = std::move(entry);
+  }
+  return out;
+}
+
+void Task::load_component_blobs(const Node& blobs, const std::string& source) {
+  for (const auto& [slot, instance] : stateful_) {
+    const Node* entry = blobs.find(slot);
+    if (entry == nullptr || entry->at("name").as_text() != instance->name()) {
+      throw Error(Exit::bad_data, source + " has no state of " + slot + " (" + instance->name() +
+                                      "); resume with the config that wrote it, or start in another checkpoint.dir");
+    }
+    struct Cursor {
+      const std::string* bytes;
+      std::size_t at;
+    } cursor{&entry->at("state").as_bytes(), 0};
+    const vissl_in in{sizeof in, &cursor, [](void* self, void* data, std::uint64_t size) {
+                        auto& c = *static_cast<Cursor*>(self);
+                        const std::size_t n = std::min<std::size_t>(size, c.bytes->size() - c.at);
+                        std::memcpy(data, c.bytes->data() + c.at, n);
+                        c.at += n;
+                        return static_cast<std::uint64_t>(n);
+                      }};
+    const auto* table = static_cast<const vissl_state_class*>(instance->extension(VISSL_STATE_ID));
+    ErrorSink error;
+    error.check(table->load(instance->self(), &in, static_cast<std::uint64_t>(entry->at("version").as_int()), error.get()),
+                source + ": state of " + slot + " (" + instance->name() + ")");
+  }
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,269 @@
+#include "host/runtime/train/trainer.hpp"
+
+#include <torch/csrc/autograd/grad_mode.h>
+
+#include <cmath>
+#include <limits>
+
+#include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/train/batch_memory.hpp"
+
+namespace vissl::host {
+
+Trainer::Trainer(Task& task, RunFolder* folder, RunLog* log) : task_(task), folder_(folder), log_(log) {
+  const Setting& c = task.config();
+  log_frequency_ = std::max<std::int64_t>(1, c.integer("log_frequency"));
+  phase_frequency_ = c.integer("checkpoint.frequency");
+  iteration_frequency_ = c.integer("checkpoint.iter_frequency");
+  task_.run_log = log;
+}
+
+int Trainer::run() {
+  Logger& out = task_.log();
+  const Counters& c = task_.counters;
+  if (c.phase_idx < 0) {
+    out.log(LogLevel::info, "training " + std::to_string(task_.epochs()) + " epochs of " +
+                                std::to_string(task_.facts().iterations_per_epoch) + " iterations, " +
+                                std::to_string(task_.facts().train_length) + " samples each; " + task_.optimizer().summary());
+  } else {
+    out.log(LogLevel::info, "resuming at iteration " + std::to_string(c.iteration) + " of " + std::to_string(c.max_iteration) + " (epoch " +
+                                std::to_string(c.train_phase_idx) + ", step " + std::to_string(c.phase_batch) + " of " +
+                                std::to_string(task_.facts().iterations_per_epoch) + (task_.phase_done ? ", epoch complete)" : ")"));
+  }
+  task_.fire(VISSL_EVENT_START);
+  try {
+    return run_phases();
+  } catch (...) {
+    out.progress_done();
+    task_.fire(VISSL_EVENT_EXCEPTION);
+    if (log_ != nullptr) log_->positions();
+    throw;
+  }
+}
+
+int Trainer::run_phases() {
+  const std::vector<bool> phases = phase_list(task_.epochs(), std::max<std::int64_t>(1, task_.config().integer("test_every_num_epoch")),
+                                              task_.has_train(), task_.has_test());
+  const std::int64_t next = task_.counters.phase_idx + (task_.phase_done ? 1 : 0);
+  for (auto i = static_cast<std::size_t>(next); i < phases.size(); ++i) {
+    if (!run_phase(phases[i])) {
+      task_.log().progress_done();
+      if (log_ != nullptr) log_->write_summary(false);
+      return exit_code_;
+    }
+  }
+  task_.fire(VISSL_EVENT_END);
+  if (log_ != nullptr) {
+    if (train_seconds_ > 0.0) {
+      log_->summary("train_seconds", train_seconds_);
+      log_->summary("img_per_s", static_cast<double>(train_images_) / train_seconds_);
+    }
+    log_->summary("iterations", static_cast<double>(task_.counters.iteration));
+    log_->positions();
+    log_->write_summary(true);
+  }
+  return 0;
+}
+
+void Trainer::begin_phase(bool training) {
+  Counters& c = task_.counters;
+  if (!training) before_test_ = c;
+  ++c.phase_idx;
+  if (training) ++c.train_phase_idx;
+  ++c.local_iteration;
+  c.training = training;
+  c.phase_batch = 0;
+  task_.phase_done = false;
+  task_.phase_samples = 0;
+  task_.losses.clear();
+  task_.meters().reset();
+  if (training) task_.schedules().update_epoch(c);
+  task_.fire(VISSL_EVENT_PHASE_START);
+}
+
+std::unique_ptr<Phase> Trainer::open_phase(bool training) {
+  const Counters& c = task_.counters;
+  PhaseSpec spec;
+  spec.split = training ? "train" : "test";
+  spec.epoch = c.phase_idx;
+  spec.train_phase = c.train_phase_idx;
+  spec.start_batch = c.phase_batch;
+  spec.training = training;
+  spec.each_once = !training && task_.config().string("data.test.sampling") != "vissl";
+  spec.rank = task_.facts().rank;
+  spec.world = task_.facts().world;
+  return task_.data().open(spec, batch_memory());
+}
+
+bool Trainer::run_phase(bool training) {
+  if (task_.phase_done) begin_phase(training);
+  phase_started_ = Clock::now();
+  const std::unique_ptr<Phase> phase = open_phase(training);
+  const std::int64_t batches = phase->batch_count();
+  const std::int64_t first_batch = task_.counters.phase_batch;
+  std::int64_t images = 0;
+  Clock::time_point started = Clock::now();
+  while (const std::shared_ptr<Batch> batch = phase->next()) {
+    task_.step(batch);
+    images += batch->samples;
+    after_step(*phase, batches, started);
+    started = Clock::now();
+    if (must_stop(training)) return false;
+  }
+  if (task_.counters.phase_batch < batches) {
+    throw Error(Exit::run_failed, "the data of this phase ended after " + std::to_string(task_.counters.phase_batch) + " of " +
+                                      std::to_string(batches) + " batches (began at " + std::to_string(first_batch) + ")");
+  }
+  if (training) {
+    train_seconds_ += std::chrono::duration<double>(Clock::now() - phase_started_).count();
+    train_images_ += images * task_.facts().world;
+  }
+  end_phase();
+  return true;
+}
+
+void Trainer::after_step(Phase& phase, std::int64_t batches, Clock::time_point started) {
+  Counters& c = task_.counters;
+  const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
+  seconds_timed_ += seconds;
+  ++steps_timed_;
+  const double speed = static_cast<double>(task_.current.samples * task_.facts().world) / std::max(seconds, 1e-9);
+  images_per_second_ = images_per_second_ == 0.0 ? speed : 0.9 * images_per_second_ + 0.1 * speed;
+  task_.losses.push_back(task_.current.mean_loss * static_cast<double>(task_.current.samples));
+  task_.phase_samples += task_.current.samples;
+  if (c.training) {
+    log_step();
+    ++c.iteration;
+  }
+  ++c.local_iteration;
+  ++c.phase_batch;
+  show_progress(phase, batches);
+  task_.fire(VISSL_EVENT_STEP);
+  if (c.training && iteration_frequency_ > 0 && c.iteration % iteration_frequency_ == 0) save(CheckpointKind::iteration, c.iteration);
+  if (task_.save_requested) {
+    task_.save_requested = false;
+    if (c.training) save(CheckpointKind::iteration, c.iteration);
+  }
+}
+
+LogLine Trainer::log_line() const {
+  const Counters& c = task_.counters;
+  LogLine line;
+  line.rank = task_.facts().rank;
+  line.epoch = c.train_phase_idx;
+  line.iteration = c.iteration;
+  line.lr = task_.optimizer().values("lr", task_.schedules());
+  line.weight_decay = task_.optimizer().values("weight_decay", task_.schedules());
+  line.loss = task_.current.mean_loss;
+  line.batch_seconds = seconds_timed_ / static_cast<double>(std::max<std::int64_t>(1, steps_timed_));
+  line.eta_seconds = line.batch_seconds * static_cast<double>(c.max_iteration - c.iteration);
+  if (c.iteration <= 1) line.max_iterations = c.max_iteration;
+  line.extras = task_.current.loss_values;
+  line.extras.insert(line.extras.end(), task_.current.extras.begin(), task_.current.extras.end());
+  return line;
+}
+
+void Trainer::log_step() {
+  const std::int64_t i = task_.counters.iteration;
+  if (i != 1 && i % log_frequency_ != 0 && !(i <= 100 && i % 5 == 0)) return;
+  const LogLine line = log_line();
+  if (log_ != nullptr) log_->step(line);
+  task_.log().log(LogLevel::debug, RunLog::text(line));
+}
+
+void Trainer::show_progress(Phase& phase, std::int64_t batches) {
+  const Counters& c = task_.counters;
+  const double elapsed = std::chrono::duration<double>(Clock::now() - phase_started_).count();
+  const double mean = seconds_timed_ / static_cast<double>(std::max<std::int64_t>(1, steps_timed_));
+  const std::vector<double> lr = task_.optimizer().values("lr", task_.schedules());
+  Progress p{};
+  p.epoch = std::max<std::int64_t>(c.train_phase_idx, 0) + 1;
+  p.epochs = task_.epochs();
+  p.step = c.phase_batch;
+  p.steps = batches;
+  p.training = c.training;
+  p.loss = task_.current.mean_loss;
+  p.lr = c.training && !lr.empty() ? lr.front() : std::numeric_limits<double>::quiet_NaN();
+  p.images_per_second = images_per_second_;
+  p.data_wait_fraction = elapsed > 0.0 ? std::min(1.0, phase.wait_seconds() / elapsed) : 0.0;
+  p.eta_seconds = mean * static_cast<double>(c.training ? c.max_iteration - c.iteration : batches - c.phase_batch);
+  task_.log().progress(p);
+}
+
+void Trainer::end_phase() {
+  Counters& c = task_.counters;
+  task_.log().progress_done();
+  task_.meters().reduce();
+  task_.fire(VISSL_EVENT_PHASE_END);
+  PhaseMetrics metrics;
+  metrics.iteration = c.iteration;
+  metrics.phase_idx = c.phase_idx;
+  metrics.train_phase_idx = c.train_phase_idx;
+  metrics.training = c.training;
+  double sum = 0.0;
+  for (const double loss : task_.losses) sum += loss;
+  metrics.mean_loss = task_.phase_samples > 0 ? sum / static_cast<double>(task_.phase_samples) : std::nan("");
+  std::string shown;
+  if (!c.training || task_.config().boolean("metering.enable_training_meter")) {
+    for (const Meters::Value& value : task_.meters().values()) {
+      metrics.meters.emplace_back((c.training ? "train_" : "test_") + value.name, value.json);
+      shown += "  " + value.name + " " + value.json;
+    }
+  }
+  if (log_ != nullptr) log_->phase(metrics);
+  task_.log().log(LogLevel::info, std::string(c.training ? "trained" : "tested") + " epoch " +
+                                      std::to_string(std::max<std::int64_t>(c.train_phase_idx, 0) + 1) + "/" +
+                                      std::to_string(task_.epochs()) + ": loss " + std::to_string(metrics.mean_loss) + shown);
+  task_.phase_done = true;
+  if (!c.training) return;
+  const bool last = c.train_phase_idx + 1 == task_.epochs();
+  if (last) {
+    save(CheckpointKind::final_phase, c.train_phase_idx);
+  } else if (phase_frequency_ > 0 && c.train_phase_idx % phase_frequency_ == 0) {
+    save(CheckpointKind::phase, c.train_phase_idx);
+  }
+}
+
+bool Trainer::must_stop(bool training) {
+  at::Tensor signal = at::zeros({1}, at::kLong);
+  signal.fill_(static_cast<std::int64_t>(task_.session().services().pending_signal()));
+  collectives().all_reduce(signal, Collectives::Reduce::max);
+  const std::int64_t number = signal.item<std::int64_t>();
+  if (number == 0 && !task_.stop_requested) return false;
+  if (training) {
+    if (saved_iteration_ != task_.counters.iteration) save(CheckpointKind::iteration, task_.counters.iteration);
+  } else if (task_.has_train()) {
+    // The test phase runs again from its beginning.
+    task_.counters = before_test_;
+    task_.phase_done = true;
+    save(CheckpointKind::iteration, task_.counters.iteration);
+  }
+  if (task_.stop_requested) {
+    const auto& [code, reason] = *task_.stop_requested;
+    task_.log().log(LogLevel::info, "stopped after iteration " + std::to_string(task_.counters.iteration) + ": " + reason);
+    exit_code_ = code;
+  } else {
+    task_.log().log(LogLevel::warning, "signal " + std::to_string(number) + ": saved at iteration " +
+                                           std::to_string(task_.counters.iteration) + "; run the same command again to go on");
+    exit_code_ = static_cast<int>(Exit::saved);
+  }
+  return true;
+}
+
+void Trainer::save(CheckpointKind kind, std::int64_t number) {
+  if (folder_ == nullptr) return;
+  Node state = task_.state();
+  if (log_ != nullptr) state["vissl_host"]["files"] = log_->positions();
+  const std::string file = folder_->save({kind, number}, state);
+  saved_iteration_ = task_.counters.iteration;
+  task_.log().log(LogLevel::debug, "saved " + file);
+}
+
+void Trainer::rehearse() {
+  const bool training = task_.has_train();
+  begin_phase(training);
+  const std::unique_ptr<Phase> phase = open_phase(training);
+  if (const std::shared_ptr<Batch> batch = phase->next()) task_.step(batch);
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,55 @@
+#pragma once
+// Drives a task through its phases: data, steps, events, logs, checkpoints, signals. [main]
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/runtime/checkpoint/run_folder.hpp"
+#include "host/runtime/log/run_log.hpp"
+#include "host/runtime/train/task.hpp"
+
+namespace vissl::host {
+
+class Trainer {
+ public:
+  // `folder` and `log` are NULL in a rehearsal (`check`) and on ranks other than 0.
+  Trainer(Task& task, RunFolder* folder, RunLog* log);
+
+  // From the task's counters to the end of the run. Returns the exit code: 0, or 75 after a signal (saved). Throws Error.
+  int run();
+  // One train step (or test step without training) and nothing else.
+  void rehearse();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  int run_phases();
+  // Returns false when the run has to stop.
+  bool run_phase(bool training);
+  void begin_phase(bool training);
+  std::unique_ptr<Phase> open_phase(bool training);
+  void after_step(Phase& phase, std::int64_t batches, Clock::time_point started);
+  void log_step();
+  void show_progress(Phase& phase, std::int64_t batches);
+  void end_phase();
+  bool must_stop(bool training);
+  void save(CheckpointKind kind, std::int64_t number);
+  LogLine log_line() const;
+
+  Task& task_;
+  RunFolder* folder_;
+  RunLog* log_;
+  std::int64_t log_frequency_, phase_frequency_, iteration_frequency_;
+  Counters before_test_;       // what a checkpoint inside a test phase holds
+  std::int64_t steps_timed_ = 0;
+  double seconds_timed_ = 0.0;
+  double images_per_second_ = 0.0;  // smoothed
+  Clock::time_point phase_started_;
+  double train_seconds_ = 0.0;
+  std::int64_t train_images_ = 0;
+  std::int64_t saved_iteration_ = -1;
+  int exit_code_ = 0;
+};
+
+}  // namespace vissl::host
