@@ -25,18 +25,20 @@ Precision resolve_precision(const std::string& name, at::Device device);
 class Session {
  public:
   // Sets threads, determinism, precision and VISSL's process seed (seed_value + rank) * num_epochs.
-  explicit Session(Services& services);
+  explicit Session(const Services& services);
 
-  Services& services() const { return services_; }
+  const Services& services() const { return services_; }
   const Setting& config() const { return config_; }
   const Precision& precision() const { return precision_; }
   at::Device device() const { return device_; }
   int threads() const { return threads_; }
+  // Seeds torch's generators as at the start of a process.
+  void seed_process();
   bool deterministic() const { return deterministic_; }
   void log(LogLevel level, const std::string& text) const { services_.log->log(level, text); }
 
  private:
-  Services& services_;
+  const Services& services_;
   Setting config_;
   Precision precision_;
   at::Device device_;

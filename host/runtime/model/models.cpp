@@ -50,7 +50,7 @@ class KeepGenerator {
 
 }  // namespace
 
-Models::Models(Services& services, Setting root, const vissl_run_facts& facts)
+Models::Models(const Services& services, Setting root, const vissl_run_facts& facts)
     : services_(services), root_(root), facts_(facts) {
   auto main = std::make_unique<vissl_model>();
   main->config = ModelConfig({root["model"]});

@@ -24,7 +24,7 @@ class Models {
  public:
   // `root` is the whole config. While it lives it is the process' current one: model_api() goes to
   // it.
-  Models(Services& services, Setting root, const vissl_run_facts& facts);
+  Models(const Services& services, Setting root, const vissl_run_facts& facts);
   ~Models();
   Models(const Models&) = delete;
   Models& operator=(const Models&) = delete;
@@ -48,7 +48,7 @@ class Models {
   std::unique_ptr<Model> build(const ModelConfig& config);
   ModelConfig overridden(const ModelConfig& config, const vissl_value* overrides) const;
 
-  Services& services_;
+  const Services& services_;
   Setting root_;
   vissl_run_facts facts_;
   WeightsLoader weights_loader_;

@@ -1,0 +1,116 @@
+#include "host/runtime/session.hpp"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/cpu/Utils.h>
+#include <sched.h>
+
+#include <algorithm>
+
+#include "host/runtime/abi/context.hpp"
+#include "host/runtime/dist/collectives.hpp"
+
+namespace vissl::host {
+
+namespace {
+
+bool cpu_multiplies_bf16() {
+  const auto capabilities = at::cpu::get_cpu_capabilities();
+  auto has = [&](const char* name) {
+    const auto found = capabilities.find(name);
+    return found != capabilities.end() && found->second.isBool() && found->second.toBool();
+  };
+  return has("amx_bf16") || has("avx512_bf16");
+}
+
+// Cores that this process may use; libtorch's own default halves them on virtual machines.
+int usable_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return at::get_num_threads();
+  return std::max(1, CPU_COUNT(&cores));
+}
+
+int resolve_threads(const Setting& setting) {
+  if (setting.type() != VISSL_VALUE_INT) return usable_cores();  // "auto"
+  if (setting.as_int() < 1)
+    throw Error(Exit::usage, setting.where() + ": machine.threads is " +
+                                 std::to_string(setting.as_int()) +
+                                 "; give a positive number or \"auto\"");
+  return static_cast<int>(setting.as_int());
+}
+
+at::Device resolve_device(const Setting& setting) {
+  const std::string name = setting.as_string();
+  const bool gpu = at::hasCUDA();
+  if (name == "cuda" && !gpu)
+    throw Error(Exit::usage, setting.where() +
+                                 ": machine.device is \"cuda\", but no CUDA device can be "
+                                 "used here; set it to \"cpu\" or \"auto\"");
+  return gpu && name != "cpu" ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+void set_determinism(bool on) {
+  at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false);
+  // Memory that is written before it is read needs no filling.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+  at::globalContext().setDeterministicCuDNN(on);
+  at::globalContext().setBenchmarkCuDNN(!on);
+}
+
+}  // namespace
+
+Precision resolve_precision(const std::string& name, at::Device device) {
+  std::string resolved = name;
+  if (name == "auto" || name.empty())
+    resolved = device.is_cuda() || cpu_multiplies_bf16() ? "bf16" : "fp32";
+  Precision precision;
+  precision.name = resolved;
+  if (resolved == "fp32") return precision;
+  if (resolved == "fp64") {
+    precision.parameters = at::kDouble;
+  } else if (resolved == "bf16") {
+    precision.autocast = true;
+  } else if (resolved == "fp16") {
+    if (!device.is_cuda())
+      throw Error(
+          Exit::usage,
+          "machine.precision is \"fp16\", which needs a GPU; use \"bf16\", \"fp32\" or \"auto\"");
+    precision.autocast = true;
+    precision.autocast_dtype = at::kHalf;
+    precision.loss_scaling = true;
+  } else {
+    throw Error(Exit::usage, "machine.precision is \"" + name +
+                                 "\"; use \"auto\", \"fp32\", \"bf16\", \"fp16\" or \"fp64\"");
+  }
+  return precision;
+}
+
+Session::Session(const Services& services)
+    : services_(services),
+      config_(static_cast<const vissl_value_api*>(services.host->get_service(
+                  services.host, {VISSL_VALUE_ID, sizeof(VISSL_VALUE_ID) - 1})),
+              services.config),
+      device_(resolve_device(config_["machine.device"])),
+      threads_(resolve_threads(config_["machine.threads"])),
+      deterministic_(config_.boolean("machine.deterministic")) {
+  precision_ = resolve_precision(config_.string("machine.precision"), device_);
+  at::set_num_threads(threads_);
+  set_determinism(deterministic_);
+  Context& shared = context();
+  shared.device = device_;
+  shared.parameters = precision_.parameters;
+  shared.autocast = precision_.autocast;
+  shared.autocast_dtype = precision_.autocast_dtype;
+  seed_process();
+}
+
+void Session::seed_process() {
+  const int64_t seed = (config_.integer("seed_value") + collectives().rank()) *
+                       config_.integer("optimizer.num_epochs");
+  at::Generator cpu = at::globalContext().defaultGenerator(at::kCPU);
+  cpu.set_current_seed(static_cast<uint64_t>(seed));
+  if (device_.is_cuda()) default_generator().set_current_seed(static_cast<uint64_t>(seed));
+}
+
+}  // namespace vissl::host

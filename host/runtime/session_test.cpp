@@ -1,0 +1,84 @@
+#include "host/runtime/session.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <doctest/doctest.h>
+
+#include "host/runtime/abi/context.hpp"
+#include "host/runtime/abi/test_call.hpp"
+#include "host/runtime/test_config.hpp"
+
+using namespace vissl::host;
+using namespace vissl::host::test;
+
+namespace {
+
+const void* value_service(const vissl_host*, vissl_str id) {
+  return view(id) == VISSL_VALUE_ID ? &json_value_api() : nullptr;
+}
+
+// Sessions change the process; this puts the settings of other tests back.
+struct Machine {
+  explicit Machine(const std::string& text) : json(Json::parse(text)) {
+    services.host = &host;
+    services.config = value_of(json);
+  }
+  ~Machine() {
+    at::set_num_threads(threads);
+    at::globalContext().setDeterministicAlgorithms(false, false);
+    context() = before;
+  }
+
+  Json json;
+  vissl_host host{sizeof(vissl_host), VISSL_ABI_MAJOR, VISSL_ABI_MINOR, value_service};
+  Services services{};
+  int threads = at::get_num_threads();
+  Context before = context();
+};
+
+}  // namespace
+
+TEST_CASE("session: precision names become parameter types and autocast") {
+  const at::Device cpu(at::kCPU);
+  CHECK_FALSE(resolve_precision("fp32", cpu).autocast);
+  CHECK((resolve_precision("fp64", cpu).parameters == at::kDouble));
+  const Precision bf16 = resolve_precision("bf16", cpu);
+  CHECK(bf16.autocast);
+  CHECK((bf16.parameters == at::kFloat));
+  CHECK((bf16.autocast_dtype == at::kBFloat16));
+  CHECK_FALSE(bf16.loss_scaling);
+  const std::string automatic = resolve_precision("auto", cpu).name;
+  CHECK((automatic == "bf16" || automatic == "fp32"));
+  CHECK(error_of([&] { resolve_precision("fp16", cpu); }) ==
+        "machine.precision is \"fp16\", which needs a GPU; use \"bf16\", \"fp32\" or \"auto\"");
+  CHECK(error_of([&] { resolve_precision("half", cpu); }) ==
+        "machine.precision is \"half\"; use \"auto\", \"fp32\", \"bf16\", \"fp16\" or \"fp64\"");
+  CHECK(resolve_precision("fp16", at::Device(at::kCUDA, 0)).loss_scaling);
+}
+
+TEST_CASE("session: threads, determinism and the process seed are set once") {
+  Machine machine(R"({"seed_value": 3, "optimizer": {"num_epochs": 5},
+                      "machine": {"device": "cpu", "threads": 1, "deterministic": true, "precision": "bf16"}})");
+  const Session session(machine.services);
+  CHECK(session.threads() == 1);
+  CHECK(at::get_num_threads() == 1);
+  CHECK(at::globalContext().deterministicAlgorithms());
+  CHECK(context().autocast);
+  CHECK(default_generator().current_seed() == 15);
+  const at::Tensor drawn = at::rand({2});
+  CHECK_FALSE(same(drawn, at::rand({2})));
+  auto generator = default_generator();
+  generator.set_current_seed(15);
+  CHECK(same(drawn, at::rand({2})));
+}
+
+TEST_CASE("session: settings that this machine cannot do are refused with their place") {
+  Machine none(R"({"machine": {"device": "cpu", "threads": 0}})");
+  CHECK(error_of([&] { Session session(none.services); }) ==
+        "exp.toml:1:1: machine.threads is 0; give a positive number or \"auto\"");
+  if (at::hasCUDA()) return;
+  Machine cuda(R"({"machine": {"device": "cuda", "threads": 1}})");
+  CHECK(error_of([&] { Session session(cuda.services); }) ==
+        "exp.toml:1:1: machine.device is \"cuda\", but no CUDA device can be used here; set it to "
+        "\"cpu\" or \"auto\"");
+}
