@@ -24,6 +24,22 @@ class Batch {
     call(api().add, handle_, str(name), dtype, static_cast<std::uint32_t>(shape.size()),
          shape.data(), std::uint32_t{nested});
   }
+  // The same for `rows` images like this one: floats (rows, C, H, W), or bytes (rows, H, W, C)
+  // before ToTensor; and for `rows` arrays of this shape and type.
+  void add_images(std::string_view name, std::int64_t rows, const Image& like,
+                  bool nested = false) {
+    const vissl_image_info info = like.info();
+    if (info.is_float != 0) {
+      add<float>(name, {rows, info.channels, info.height, info.width}, nested);
+    } else {
+      add<std::uint8_t>(name, {rows, info.height, info.width, info.channels}, nested);
+    }
+  }
+  void add_arrays(std::string_view name, std::int64_t rows, const vissl_array& like) {
+    std::vector<std::int64_t> shape = shape_of(like);
+    shape.insert(shape.begin(), rows);
+    add(name, like.dtype, shape);
+  }
   std::uint64_t count(std::string_view name) const {
     return api().element_count(handle_, str(name));
   }
