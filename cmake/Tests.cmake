@@ -97,3 +97,12 @@ foreach(script IN LISTS integration_scripts)
   set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT
     "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host;VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins;VISSL_TEST_PLUGIN_DIR=${CMAKE_BINARY_DIR}/test_plugins;VISSL_BUILD=${CMAKE_BINARY_DIR};VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR};VISSL_PYTHON=${VISSL_PYTHON}")
 endforeach()
+
+# tests/bench/x.cpp is one program bench/x that times the torch-free core; built only by its name (ninja x).
+file(GLOB bench_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/bench/*.cpp")
+foreach(source IN LISTS bench_sources)
+  cmake_path(GET source STEM name)
+  add_executable(${name} EXCLUDE_FROM_ALL "${source}")
+  target_link_libraries(${name} PRIVATE vissl_core vissl_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+endforeach()

@@ -111,7 +111,7 @@ def colors(cases):
 def blurs(cases):
     for image in ((0, 37, 29, 3), (1, 64, 70, 3), (0, 5, 90, 1), (1, 1, 1, 3), (0, 19, 4, 4), (0, 2, 33, 3)):
         source = draw(*image)
-        for radius in (0.0, 0.05, 0.1, 0.5, 1.0, 1.37, 2.0, 5.5, 40.0):
+        for radius in (0.0, 0.05, 0.1, 0.5, 1.0, 1.37, 2.0, 5.5, 40.0, 130.0):
             cases.add("blur", image, [radius], source.filter(ImageFilter.GaussianBlur(radius)))
 
 

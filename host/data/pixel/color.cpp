@@ -5,7 +5,6 @@
 #include <cstring>
 #include <vector>
 
-#include "host/data/pixel/lut.hpp"
 #include "host/data/pixel/vector_clones.hpp"
 
 VISSL_PIXEL_STRICT_FLOATS
@@ -72,6 +71,10 @@ std::ptrdiff_t pixels_of(const Pixels& image) {
   return std::ptrdiff_t{image.width()} * image.height();
 }
 
+std::ptrdiff_t bytes_of(const Pixels& image) {
+  return static_cast<std::ptrdiff_t>(image.size_bytes());
+}
+
 void need_gray_or_rgb(const Pixels& image) {
   if (image.channels() != 1 && image.channels() != 3) {
     refuse("colour operations take 1 or 3 channels, not 4", image.width(), image.height());
@@ -89,13 +92,9 @@ int mean_gray(const Pixels& image) {
   return static_cast<int>(static_cast<double>(sum) / static_cast<double>(n) + 0.5);
 }
 
-void blend_with_constant(Pixels& image, int constant, double factor) {
-  const float alpha = alpha_of(image, factor);
-  Lut lut;
-  for (int v = 0; v < 256; ++v) {
-    lut[static_cast<std::size_t>(v)] = blend(constant, v, alpha);
-  }
-  apply_lut(image, lut);
+VISSL_PIXEL_CLONES
+void blend_with_constant(std::uint8_t* bytes, std::ptrdiff_t n, int constant, float alpha) {
+  for (std::ptrdiff_t i = 0; i < n; ++i) bytes[i] = blend_clipped(constant, bytes[i], alpha);
 }
 
 // out = image smoothed by the kernel (1 1 1, 1 5 1, 1 1 1) / 13 and blended; the sums' order is
@@ -120,12 +119,13 @@ void sharpen_row(const std::uint8_t* __restrict above, const std::uint8_t* __res
 
 void adjust_brightness(Pixels& image, double factor) {
   need_gray_or_rgb(image);
-  blend_with_constant(image, 0, factor);
+  blend_with_constant(image.data(), bytes_of(image), 0, alpha_of(image, factor));
 }
 
 void adjust_contrast(Pixels& image, double factor) {
   need_gray_or_rgb(image);
-  blend_with_constant(image, mean_gray(image), factor);
+  const float alpha = alpha_of(image, factor);
+  blend_with_constant(image.data(), bytes_of(image), mean_gray(image), alpha);
 }
 
 void adjust_saturation(Pixels& image, double factor) {

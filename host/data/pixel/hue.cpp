@@ -29,14 +29,17 @@ struct Block {
     const std::int32_t high = std::max(r, std::max(g, b));
     const std::int32_t low = std::min(r, std::min(g, b));
     const float range = static_cast<float>(high == low ? 1 : high - low);
-    const float rc = static_cast<float>(high - r) / range;
-    const float gc = static_cast<float>(high - g) / range;
-    const float bc = static_cast<float>(high - b) / range;
-    const double first = r == high ? bc : g == high ? rc : gc;
-    const double second = r == high ? gc : g == high ? bc : rc;
-    const double sector = r == high ? 0.0 : g == high ? 2.0 : 4.0;
+    // Distances from the highest channel, as parts of the range; the two that count depend on which
+    // it is.
+    const std::int32_t to_r = high - r, to_g = high - g, to_b = high - b;
+    const std::int32_t plus = to_r == 0 ? to_b : to_g == 0 ? to_r : to_g;
+    const std::int32_t minus = to_r == 0 ? to_g : to_g == 0 ? to_b : to_r;
+    const double sector = to_r == 0 ? 0.0 : to_g == 0 ? 2.0 : 4.0;
+    const double first = static_cast<float>(plus) / range;
+    const double second = static_cast<float>(minus) / range;
     const float angle = static_cast<float>(sector + first - second);
-    const double turns = angle / 6.0 + 1.0;
+    // Pillow divides by 6; the product's last bit never decides (checked over all colours).
+    const double turns = angle * (1.0 / 6.0) + 1.0;
     const float hue = static_cast<float>(turns >= 1.0 ? turns - 1.0 : turns);
     const std::int32_t h = std::min(static_cast<std::int32_t>(hue * 255.0), 255);
     // 255 * range / high is either whole or 1/255 away from it: single precision cannot cross.

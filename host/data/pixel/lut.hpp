@@ -13,10 +13,4 @@ using Histogram = std::array<std::int64_t, 256>;
 void apply_lut(Pixels& image, const Lut& lut);
 void apply_luts(Pixels& image, const Lut* luts);
 
-// Pillow's Image.blend of two 8-bit values; alpha outside 0..1 extrapolates and clips.
-inline std::uint8_t blend(int from, int to, float alpha) {
-  const float value = static_cast<float>(from) + alpha * static_cast<float>(to - from);
-  return static_cast<std::uint8_t>(value <= 0.0f ? 0.0f : value >= 255.0f ? 255.0f : value);
-}
-
 }  // namespace vissl::host::pixel

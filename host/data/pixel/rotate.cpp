@@ -69,27 +69,29 @@ void rotate_nearest(const View& image, const Affine& to, Pixels& out) {
   }
 }
 
-void rotate_bilinear(const View& image, const Affine& to, Pixels& out) {
-  const int channels = image.channels;
+// The view and the map are copies: bytes may alias anything, so that writing a pixel would make the
+// compiler read what stands behind references again.
+template <int kChannels>
+void rotate_bilinear(const View image, const Affine to, Pixels& out) {
+  const int width = out.width();
   const auto clip = [](int v, int size) { return v < 0 ? 0 : v < size ? v : size - 1; };
   for (int y = 0; y < out.height(); ++y) {
     std::uint8_t* p = out.row(y);
-    for (int x = 0; x < out.width(); ++x, p += channels) {
+    for (int x = 0; x < width; ++x, p += kChannels) {
       const double at_x = to.xx * (x + 0.5) + to.xy * (y + 0.5) + to.x0;
       const double at_y = to.yx * (x + 0.5) + to.yy * (y + 0.5) + to.y0;
       if (!(at_x >= 0.0 && at_x < image.width && at_y >= 0.0 && at_y < image.height)) continue;
-      const int left = static_cast<int>(std::floor(at_x - 0.5));
-      const int top = static_cast<int>(std::floor(at_y - 0.5));
+      // The floor of what is at least -0.5.
+      const int left = at_x < 0.5 ? -1 : static_cast<int>(at_x - 0.5);
+      const int top = at_y < 0.5 ? -1 : static_cast<int>(at_y - 0.5);
       const double dx = at_x - 0.5 - left, dy = at_y - 0.5 - top;
       const std::uint8_t* upper = image.row(clip(top, image.height));
-      const bool has_lower = top + 1 >= 0 && top + 1 < image.height;
-      const std::uint8_t* lower = has_lower ? image.row(top + 1) : nullptr;
-      const int x0 = clip(left, image.width) * channels;
-      const int x1 = clip(left + 1, image.width) * channels;
-      for (int c = 0; c < channels; ++c) {
+      const std::uint8_t* lower = top + 1 < image.height ? image.row(top + 1) : upper;
+      const int x0 = clip(left, image.width) * kChannels;
+      const int x1 = clip(left + 1, image.width) * kChannels;
+      for (int c = 0; c < kChannels; ++c) {
         const double above = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx;
-        const double below =
-            has_lower ? lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx : above;
+        const double below = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
         p[c] = static_cast<std::uint8_t>(above + (below - above) * dy);
       }
     }
@@ -118,8 +120,12 @@ Pixels rotate(const View& image, double degrees, Interpolation interpolation, co
   const Affine to(image.width, image.height, angle);
   if (interpolation == Interpolation::nearest) {
     rotate_nearest(image, to, out);
+  } else if (image.channels == 1) {
+    rotate_bilinear<1>(image, to, out);
+  } else if (image.channels == 3) {
+    rotate_bilinear<3>(image, to, out);
   } else {
-    rotate_bilinear(image, to, out);
+    rotate_bilinear<4>(image, to, out);
   }
   return out;
 }
