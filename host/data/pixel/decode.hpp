@@ -3,7 +3,8 @@
 // (accurate integer DCT, fancy upsampling; gray, YCbCr, RGB, CMYK and YCCK, sequential or
 // progressive), PNG (every bit depth and colour type; alpha is dropped, not blended), BMP
 // (uncompressed) and PNM (binary P5 and P6). EXIF orientation is ignored, as in torchvision's
-// loader. Nothing here prints, exits or throws on a bad file; all functions may run on any thread.
+// loader. Stricter than Pillow in one thing: a PNG whose data fails its checksum is broken. Nothing
+// here prints, exits or throws on a bad file; all functions may run on any thread.
 #include <cstdint>
 #include <span>
 #include <string>
