@@ -1,5 +1,7 @@
 #include "host/config/schema.hpp"
 
+#include <algorithm>
+
 #include "host/config/toml_read.hpp"
 
 namespace vissl::host {
@@ -153,8 +155,19 @@ const std::vector<SchemaKey>* Schemas::component_keys(const SchemaKey& place,
   const Declaration* declaration = index_.find(place.param.component_kind, name, where);
   if (declaration == nullptr) return nullptr;
   std::vector<SchemaKey> keys = {name_key()};
-  for (const Param& param : declaration->params) keys.push_back(declared_key(param));
-  keys.insert(keys.end(), place.inner.begin(), place.inner.end());
+  // What the host adds counts, also where a component declares it too (schedules do); the
+  // component's default stays.
+  std::vector<SchemaKey> added = place.inner;
+  for (const Param& param : declaration->params) {
+    const auto twin = std::find_if(added.begin(), added.end(), [&](const SchemaKey& key) {
+      return key.param.name == param.name;
+    });
+    if (twin == added.end())
+      keys.push_back(declared_key(param));
+    else if (twin->shape == Shape::value && param.fallback)
+      twin->param.fallback = param.fallback;
+  }
+  keys.insert(keys.end(), added.begin(), added.end());
   return &components_.emplace(std::pair{&place, name}, std::move(keys)).first->second;
 }
 
@@ -208,15 +221,12 @@ const SchemaKey& root_schema() {
           component("loss", "loss", "", false, {}, "LOSS", "The loss."),
           optimizer_schema(),
           component_list("meters", "meter", {}, "METERS.names", "What is measured in each phase."),
-          section(
-              "metering",
-              {
-                  boolean("enable_training_meter", true, "METERS.enable_training_meter",
-                          "Meters train phases too."),
-                  boolean("model_output_mask", false, "METERS.model_output_mask",
-                          "Leaves out the outputs of classes that the test labels do not have."),
-              },
-              "How the meters are used."),
+          section("metering",
+                  {
+                      boolean("enable_training_meter", true, "METERS.enable_training_meter",
+                              "Meters train phases too."),
+                  },
+                  "How the meters are used."),
           component_list("hooks", "hook", {}, "HOOKS",
                          "What acts between the parts of a step, in this order."),
           section(

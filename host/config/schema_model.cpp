@@ -13,10 +13,6 @@ SchemaKey feature_eval() {
           boolean("freeze_trunk_and_head", false, "FREEZE_TRUNK_AND_HEAD", "Trains nothing."),
           boolean("extract_trunk_features_only", false, "EXTRACT_TRUNK_FEATURES_ONLY",
                   "Returns features of the trunk and skips the heads."),
-          boolean("eval_trunk_and_head", false, "EVAL_TRUNK_AND_HEAD",
-                  "Loads the weights of the heads too."),
-          boolean("assert_head_layer_shape_init", true, "ASSERT_HEAD_LAYER_SHAPE_INIT",
-                  "Head weights of another shape are an error."),
           boolean("should_flatten_feats", true, "SHOULD_FLATTEN_FEATS",
                   "Flattens pooled features to (N, D)."),
           section_list(
@@ -61,8 +57,8 @@ SchemaKey model_schema() {
                        {
                            required(text("key", "", "", "A field of the batch.")),
                            features,
-                           integer("head", -1, -1, "",
-                                   "Position of the head; -1 = the entry's own position."),
+                           optional(integer("head", 0, 0, "",
+                                            "Position of the head; without it the entry's own.")),
                            extra,
                        },
                        "MODEL.MULTI_INPUT_HEAD_MAPPING",

@@ -1,0 +1,75 @@
+// The commands that need libtorch: run, check, show model.
+#include <vissl_build.hpp>
+
+#include "host/cli/commands.hpp"
+#include "host/cli/environment.hpp"
+#include "host/cli/executable.hpp"
+#include "host/cli/origins.hpp"
+#include "host/cli/runtime_loader.hpp"
+#include "host/cli/signals.hpp"
+#include "host/config/layers.hpp"
+#include "host/config/toml_text.hpp"
+#include "host/data/engine.hpp"
+
+namespace vissl::host {
+namespace {
+
+// Everything that the runtime keeps pointers to. Made once and never destroyed, because the runtime
+// lives until the process ends.
+struct Running {
+  explicit Running(const CommandContext& context) : session(context) {
+    const Value& config = session.config();
+    data = make_data_engine(&config, session.catalogue(), context.log);
+    services = {
+        VISSL_BUILD_ID,
+        session.services().get(),
+        &config,
+        &session.catalogue(),
+        data.get(),
+        &context.log,
+        toml_document(config),
+        origins_json(config),
+        environment_json(context.arguments),
+        pending_stop_signal,
+        [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); }};
+    runtime = &load_runtime(services, executable_folder());
+    session.services().forward_to([this](std::string_view id) { return runtime->get_service(id); });
+  }
+
+  const vissl_value* merged(const vissl_value* base, const vissl_value* over) {
+    auto copy = std::make_unique<Value>(base != nullptr ? *base : Value::table());
+    std::vector<std::string> notes;
+    if (over != nullptr) merge_layer(*copy, *over, "", notes);
+    return merged_configs.emplace_back(std::move(copy)).get();
+  }
+
+  Session session;
+  std::vector<std::unique_ptr<Value>> merged_configs;
+  std::unique_ptr<DataEngine> data;
+  Services services;
+  Runtime* runtime = nullptr;
+};
+
+Runtime& start(const CommandContext& context) {
+  static Running* running = nullptr;  // reachable, so that it is no leak
+  running = new Running(context);
+  return *running->runtime;
+}
+
+}  // namespace
+
+int run_command(const CommandContext& context) {
+  catch_stop_signals();
+  return start(context).run();
+}
+
+int check_command(const CommandContext& context) {
+  return start(context).check();
+}
+
+int show_model_command(const CommandContext& context) {
+  print(start(context).show_model(context.options.json));
+  return 0;
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,26 @@
+#include "host/cli/commands.hpp"
+#include "host/cli/json_text.hpp"
+#include "host/cli/origins.hpp"
+#include "host/config/toml_text.hpp"
+
+namespace vissl::host {
+
+int show_config_command(const CommandContext& context) {
+  if (context.options.json && context.options.origins)
+    throw Error(Exit::usage, "--json and --origins cannot be combined");
+  Session session(context);
+  const Value& config = session.config();
+  if (context.options.json) {
+    print(to_json(config) + "\n");
+  } else if (context.options.origins) {
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& [path, value] : leaves(config))
+      rows.push_back({path + " = " + inline_toml(*value), "# " + value->origin().where()});
+    print(context.out.table(rows, {Style::plain, Style::dim}));
+  } else {
+    print(toml_document(config));
+  }
+  return 0;
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,22 @@
+#pragma once
+// One function per command; each returns the process' exit code and throws Error.
+#include "host/cli/session.hpp"
+
+namespace vissl::host {
+
+int list_command(const CommandContext& context);
+int describe_command(const CommandContext& context);
+int show_config_command(const CommandContext& context);
+int show_model_command(const CommandContext& context);
+int show_schedule_command(const CommandContext& context);
+int run_command(const CommandContext& context);
+int check_command(const CommandContext& context);
+
+// Runs the command of the options.
+int dispatch(const CommandContext& context);
+
+// Writes to stdout; throws Error(Exit::run_failed) when that fails (a full disk; a closed pipe ends
+// quietly).
+void print(const std::string& text);
+
+}  // namespace vissl::host

@@ -1,0 +1,65 @@
+#include "host/cli/options_table.hpp"
+
+namespace vissl::host {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+Rows group_rows(OptionGroup group) {
+  Rows rows;
+  for (const OptionRow& row : option_rows()) {
+    if (row.group != group) continue;
+    const std::string letter = row.letter != '\0' ? std::string("-") + row.letter + ", " : "    ";
+    const std::string argument = row.argument.empty() ? "" : " " + std::string(row.argument);
+    rows.push_back({"  " + letter + "--" + std::string(row.name) + argument, std::string(row.doc)});
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string help_text(const Terminal& terminal) {
+  const auto title = [&](const char* text) {
+    return "\n" + terminal.paint(text, Style::bold) + "\n";
+  };
+  std::string out = "vissl-host trains, evaluates and exports self-supervised vision models.\n";
+  const auto table = [&](const Rows& rows) { return terminal.table(rows, {Style::cyan}); };
+  out += title("Examples");
+  out += table({
+      {"  vissl-host --config exp.toml", "runs it"},
+      {"  vissl-host --config exp.toml optimizer.num_epochs=10", "with another value"},
+      {"  vissl-host --plugins mine --plugins build/plugins --config exp.toml",
+       "with plugins of your own"},
+      {"  vissl-host check --config exp.toml", "tries one step, leaves nothing behind"},
+      {"  vissl-host list", "what is there"},
+      {"  vissl-host describe loss/simclr_info_nce_loss", "what it takes"},
+      {"  vissl-host show config --origins --config exp.toml", "where each value comes from"},
+  });
+  out += title("Commands");
+  Rows rows;
+  for (const CommandRow& row : command_rows())
+    rows.push_back({"  " + std::string(row.words) +
+                        (row.argument.empty() ? "" : " " + std::string(row.argument)),
+                    std::string(row.doc)});
+  out += table(rows);
+  rows = group_rows(OptionGroup::input);
+  rows.push_back({"      KEY.PATH=VALUE",
+                  "Sets a value of the config: data.train.transforms[RandomResizedCrop].size=96."});
+  out += title("Input") + table(rows);
+  out += title("Output") + table(group_rows(OptionGroup::output));
+  out += title("General") + table(group_rows(OptionGroup::general));
+  out += title("Exit codes");
+  out += table({
+      {"  0", "done"},
+      {"  1", "the run failed"},
+      {"  2", "wrong command line or config, or no such component"},
+      {"  3", "a plugin file cannot be used"},
+      {"  4", "a data or weights file is missing or unreadable"},
+      {"  5", "a rank of a distributed run failed"},
+      {"  75", "stopped and saved: run the same command again"},
+      {"  130, 143", "stopped by SIGINT, SIGTERM without a save"},
+  });
+  return out;
+}
+
+}  // namespace vissl::host

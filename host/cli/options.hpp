@@ -1,0 +1,44 @@
+#pragma once
+// The command line, from one table of options and one of commands.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/cli/logger.hpp"
+#include "host/cli/terminal.hpp"
+
+namespace vissl::host {
+
+enum class Command {
+  run,
+  check,
+  list,
+  describe,
+  show_config,
+  show_model,
+  show_schedule,
+  help,
+  version
+};
+
+struct Options {
+  Command command = Command::run;
+  std::string subject;                // of describe: "loss/simclr_info_nce_loss"
+  std::vector<std::string> plugins;   // --plugins, in order
+  std::vector<std::string> configs;   // --config, in order
+  std::vector<std::string> settings;  // key.path=value, in order
+  int points = 11;
+  bool json = false;
+  bool origins = false;
+  ColorMode color = ColorMode::automatic;
+  LogSettings log;
+};
+
+// Parses the arguments without the program's name. Options are never abbreviated, and every word
+// must have a meaning. Throws Error(Exit::usage) with the nearest name.
+Options parse_options(const std::vector<std::string>& arguments);
+
+// The text of --help.
+std::string help_text(const Terminal& terminal);
+
+}  // namespace vissl::host

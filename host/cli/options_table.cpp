@@ -1,0 +1,58 @@
+#include "host/cli/options_table.hpp"
+
+namespace vissl::host {
+namespace {
+
+constexpr CommandRow kCommands[] = {
+    {Command::run, "run", "", "Runs the config's engine. The default when --config is given."},
+    {Command::check, "check", "",
+     "Does all of it up to one step on a throw-away copy; leaves no files."},
+    {Command::list, "list", "", "Lists the components that the plugins offer."},
+    {Command::describe, "describe", "KIND/NAME", "Shows a component's parameters."},
+    {Command::show_config, "show config", "", "Prints the config with every default, as TOML."},
+    {Command::show_model, "show model", "", "Prints the model's parameters with their shapes."},
+    {Command::show_schedule, "show schedule", "", "Prints the schedules' values over the run."},
+};
+
+constexpr std::string_view kWithConfig = "|run|check|show config|show model|show schedule|";
+
+constexpr OptionRow kOptions[] = {
+    {"plugins", '\0', "DIR", OptionGroup::input, "",
+     "Folder of plugins, or one .so file; may repeat. "
+     "VISSL_PLUGIN_PATH adds folders. The built-in "
+     "plugins when neither is given."},
+    {"config", 'c', "FILE", OptionGroup::input, kWithConfig,
+     "Config file in TOML; may repeat, later files win."},
+    {"points", '\0', "N", OptionGroup::output, "|show schedule|",
+     "Rows of the table; 11 when it is not given."},
+    {"json", '\0', "", OptionGroup::output, "|list|describe|show config|show model|show schedule|",
+     "Prints JSON."},
+    {"origins", '\0', "", OptionGroup::output, "|show config|",
+     "Prints one value per line with the place that it comes from."},
+    {"color", '\0', "WHEN", OptionGroup::general, "",
+     "always, never or auto: on a terminal, unless NO_COLOR is set."},
+    {"quiet", 'q', "", OptionGroup::general, "", "Logs warnings and errors only."},
+    {"verbose", 'v', "", OptionGroup::general, "", "Logs more."},
+    {"log-level", '\0', "LEVEL", OptionGroup::general, "", "debug, info, warning or error."},
+    {"log-format", '\0', "FORMAT", OptionGroup::general, "",
+     "text or json: one object per line on stderr."},
+    {"help", 'h', "", OptionGroup::general, "", "Prints this text."},
+    {"version", '\0', "", OptionGroup::general, "", "Prints the version."},
+};
+
+}  // namespace
+
+std::span<const CommandRow> command_rows() {
+  return kCommands;
+}
+std::span<const OptionRow> option_rows() {
+  return kOptions;
+}
+
+const CommandRow& command_row(Command command) {
+  for (const CommandRow& row : kCommands)
+    if (row.command == command) return row;
+  return kCommands[0];
+}
+
+}  // namespace vissl::host

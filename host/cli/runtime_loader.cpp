@@ -1,0 +1,40 @@
+#include "host/cli/runtime_loader.hpp"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+
+namespace fs = std::filesystem;
+
+namespace vissl::host {
+
+Runtime& load_runtime(const Services& services, const std::string& executable_folder) {
+  const fs::path beside = fs::path(executable_folder) / "libvissl_runtime.so";
+  const fs::path installed =
+      (fs::path(executable_folder) / "../lib/vissl/libvissl_runtime.so").lexically_normal();
+  const fs::path path = fs::exists(beside) ? beside : installed;
+  if (!fs::exists(path))
+    throw Error(Exit::run_failed, "this command needs libvissl_runtime.so, which is neither in '" +
+                                      beside.parent_path().string() + "' nor in '" +
+                                      installed.parent_path().string() +
+                                      "'; build it (scripts/build) or install it there");
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* reason = ::dlerror();
+    throw Error(Exit::run_failed,
+                "cannot open the runtime: " + std::string(reason != nullptr ? reason : "unknown") +
+                    "; run scripts/setup, which fetches libtorch");
+  }
+  const auto entry = reinterpret_cast<RuntimeEntry>(::dlsym(library, VISSL_RUNTIME_SYMBOL));
+  if (entry == nullptr)
+    throw Error(Exit::run_failed, "'" + path.string() +
+                                      "' is no vissl runtime: it has no " VISSL_RUNTIME_SYMBOL
+                                      "; build it again");
+  std::string error;
+  Runtime* runtime = entry(&services, &error);
+  if (runtime == nullptr)
+    throw Error(Exit::run_failed, "the runtime '" + path.string() + "' does not start: " + error);
+  return *runtime;
+}
+
+}  // namespace vissl::host

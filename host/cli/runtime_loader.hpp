@@ -1,0 +1,14 @@
+#pragma once
+#include <string>
+
+#include "host/boundary.hpp"
+
+namespace vissl::host {
+
+// Opens libvissl_runtime.so, and libtorch with it, beside the executable or in ../lib/vissl, and
+// starts it with `services`, which must outlive the process. The runtime lives until the process
+// ends. Throws Error(Exit::run_failed) that says where it looked, when it is absent, cannot be
+// opened, or is of another build. [main, once]
+Runtime& load_runtime(const Services& services, const std::string& executable_folder);
+
+}  // namespace vissl::host
