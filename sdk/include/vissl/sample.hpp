@@ -26,6 +26,7 @@ class RngStream : private detail::RngState, public Rng {
   explicit RngStream(const vissl_rng& stream) : detail::RngState{stream}, Rng(state) {}
   RngStream(const RngStream& other) : RngStream(other.state) {}
   RngStream& operator=(const RngStream& other) { return state = other.state, *this; }
+  vissl_rng& stream() noexcept { return state; }  // for a transform inside: InnerTransform::apply
 };
 
 class Sample {
