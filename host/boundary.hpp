@@ -123,6 +123,9 @@ class DataEngine {
   virtual std::int64_t batch_count(const PhaseSpec& spec) = 0;
   virtual std::unique_ptr<Phase> open(const PhaseSpec& spec, const Allocator& memory) = 0;
   virtual std::int64_t invalid_samples() const = 0;  // unreadable images met so far
+  // Writes the first `samples` of the phase's first batch to a PNG file, one row per sample and one column per view, with the
+  // split's Normalize undone. Returns the batch's fields as a table: name, dtype, shape, smallest and largest value.
+  virtual std::string show(const PhaseSpec& spec, std::int64_t samples, const std::string& png_path) = 0;
 };
 
 // --- log -------------------------------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "host/data/batch.hpp"
+#include "host/data/memory.hpp"
 #include "host/data/sample.hpp"
 
 namespace vissl::test {
@@ -70,11 +70,6 @@ class DataSource {
   const vissl_data_source_class& table_;
   void* reader_ = nullptr;
 };
-
-inline host::Allocator plain_memory() {
-  return {[](std::size_t bytes) { return ::operator new (bytes, std::align_val_t{64}); },
-          [](void* memory, std::size_t) { ::operator delete (memory, std::align_val_t{64}); }};
-}
 
 // A batch of the samples, made as the engine makes it; `order` is the order in which rows are
 // placed.

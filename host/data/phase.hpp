@@ -42,6 +42,7 @@ class WorkerPhase final : public Phase {
   std::shared_ptr<Batch> next() override;
   double wait_seconds() const override { return wait_seconds_; }
 
+  int thread_count() const { return setup_.threads; }
   // Time of all workers. Exact once they stand still: after the last batch.
   StageSeconds stage_seconds();
 

@@ -16,6 +16,10 @@ struct StageSeconds {
     place += other.place;
     return *this;
   }
+  StageSeconds operator-(const StageSeconds& other) const {
+    return {read - other.read, decode - other.decode, transform - other.transform,
+            place - other.place};
+  }
 };
 
 class Stopwatch {

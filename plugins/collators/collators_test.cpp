@@ -96,7 +96,7 @@ TEST_CASE("collators: batches equal torch's, in whatever order the samples are p
       for (std::size_t i = 0; i < samples.size(); ++i) {
         order.push_back(backwards ? samples.size() - 1 - i : i);
       }
-      host::BatchBuilder batch(test::plain_memory());
+      host::BatchBuilder batch(host::plain_memory());
       batch.reset({});
       test::collate(collator, samples, order, batch);
       check_against_golden(one.name, batch);
@@ -116,7 +116,7 @@ TEST_CASE("collators: images before ToTensor give fields of bytes (B, H, W, C)")
         host::pixel::Pixels(3, 2, 1, static_cast<std::uint8_t>(i + 5)));
     samples[i].set_array("label", 0, host::Array::scalar(1));
   }
-  host::BatchBuilder batch(test::plain_memory());
+  host::BatchBuilder batch(host::plain_memory());
   batch.reset({});
   test::collate(collator, samples, {0, 1}, batch);
   const host::BatchElement& data = batch.element("data", 0);
@@ -136,7 +136,7 @@ TEST_CASE("collators: vector labels become matrices") {
       samples[i].set_array("label", p, host::Array(array_view(label)));
     }
   }
-  host::BatchBuilder batch(test::plain_memory());
+  host::BatchBuilder batch(host::plain_memory());
   batch.reset({});
   test::collate(collator, samples, {0, 1}, batch);
   const host::BatchElement& label = batch.element("label", 0);
@@ -154,7 +154,7 @@ TEST_CASE("collators: samples that differ are refused with both counts") {
     std::vector<host::Sample> samples = make_samples(2, {{2, 2}, {2, 2}});
     const std::vector<std::uint64_t> times{2, 1};
     samples[1].repeat(times.data(), times.size());
-    host::BatchBuilder batch(test::plain_memory());
+    host::BatchBuilder batch(host::plain_memory());
     batch.reset({});
     try {
       test::collate(collator, samples, {0, 1}, batch);
@@ -173,7 +173,7 @@ TEST_CASE("collators: a sample without labels is refused by name") {
     const test::Instance collator = host.make("collator", name);
     std::vector<host::Sample> samples = make_samples(1, {{2, 2}});
     samples[0].remove("label");
-    host::BatchBuilder batch(test::plain_memory());
+    host::BatchBuilder batch(host::plain_memory());
     batch.reset({});
     CHECK_THROWS_WITH_AS(test::collate(collator, samples, {0}, batch),
                          "the sample has no entry 0 under 'label'; it has 0", Failure);
