@@ -1,0 +1,27 @@
+// The one exported symbol of libvissl_runtime.so.
+#include <memory>
+#include <vissl_build.hpp>
+
+#include "host/runtime/abi/guard.hpp"
+#include "host/runtime/runtime.hpp"
+
+extern "C" __attribute__((visibility("default"))) vissl::host::Runtime* vissl_runtime_entry(
+    const vissl::host::Services* services, std::string* error) {
+  using namespace vissl::host;
+  try {
+    if (services->build_id == nullptr || std::string_view(services->build_id) != VISSL_BUILD_ID)
+      throw Error(Exit::bad_plugin,
+                  std::string("libvissl_runtime.so has the build id ") + VISSL_BUILD_ID +
+                      ", but this executable has " +
+                      (services->build_id == nullptr ? "none" : services->build_id) +
+                      "; install both from one build");
+    // Lives until the process ends, as plugins keep its tables.
+    static TorchRuntime* runtime = nullptr;
+    if (runtime != nullptr) throw Error(Exit::run_failed, "the runtime is started twice");
+    runtime = std::make_unique<TorchRuntime>(*services).release();
+    return runtime;
+  } catch (...) {
+    *error = current_exception_text();
+    return nullptr;
+  }
+}
