@@ -35,6 +35,11 @@ std::vector<std::string> names_of(const std::vector<SchemaKey>& keys) {
   return names;
 }
 
+// The key of a place; those of free names, such as splits, only the path knows.
+std::string shown_name(const SchemaKey& place, const std::string& path) {
+  return place.param.name.empty() ? path.substr(path.rfind('.') + 1) : place.param.name;
+}
+
 // "a table", "a list of transform tables { name = … }" for places that are no plain values.
 std::string shape_text(const SchemaKey& place) {
   if (place.shape == Shape::head_list)
@@ -45,9 +50,8 @@ std::string shape_text(const SchemaKey& place) {
 }  // namespace
 
 std::string table_text(const std::string& path, const std::string& component) {
-  std::string out = path.empty()                          ? "the top level"
-                    : path.find('[') == std::string::npos ? "[" + path + "]"
-                                                          : path;
+  if (path.empty()) return "at the top level";
+  const std::string out = path.find('[') == std::string::npos ? "in [" + path + "]" : "in " + path;
   return component.empty() ? out : out + " (" + component + ")";
 }
 
@@ -61,8 +65,8 @@ void Checker::walk(Value& root, bool strict) {
 void Checker::unknown_key(const Entry& entry, const std::vector<SchemaKey>& keys,
                           const std::string& path, const std::string& owner) {
   if (strict_)
-    refuse(entry.key_origin, "unknown key '" + entry.key + "' " + (path.empty() ? "at " : "in ") +
-                                 table_text(path, owner) + suggestion(entry.key, names_of(keys)));
+    refuse(entry.key_origin, "unknown key '" + entry.key + "' " + table_text(path, owner) +
+                                 suggestion(entry.key, names_of(keys)));
 }
 
 void Checker::table(Value& node, const SchemaKey& place, const std::vector<SchemaKey>& keys,
@@ -70,10 +74,10 @@ void Checker::table(Value& node, const SchemaKey& place, const std::vector<Schem
   const auto schema_of = [&](const Entry& entry) -> const SchemaKey* {
     for (const SchemaKey& key : keys)
       if (key.param.name == entry.key) return &key;
-    // Only a table can be one of the free names: `num_worker = 4` in [data] is a typing error and
-    // no split.
-    const bool free_name =
-        place.shape == Shape::section && !place.others.empty() && entry.value.is_table();
+    // A plain value cannot be one of the free names: `num_worker = 4` in [data] is a typing error
+    // and no split.
+    const bool free_name = place.shape == Shape::section && !place.others.empty() &&
+                           (keys.empty() || entry.value.is_table() || entry.value.is_list());
     return free_name ? &place.others.front() : nullptr;
   };
   // All entries first: later additions would move the tables that `components_` points to.
@@ -90,14 +94,17 @@ void Checker::table(Value& node, const SchemaKey& place, const std::vector<Schem
       unknown_key(entry, keys, path, owner);
       continue;
     }
-    if (strict_ && key->param.has(VISSL_P_DEPRECATED) && entry.value.origin().by_user())
-      warnings_.push_back(entry.key_origin.where() + ": '" + entry.key + "' in " +
+    // The default of a deprecated key is no use of it: a printed config holds every default.
+    const bool used = entry.value.origin().by_user() &&
+                      !(key->param.fallback && same(entry.value, *key->param.fallback));
+    if (strict_ && key->param.has(VISSL_P_DEPRECATED) && used)
+      warnings_.push_back(entry.key_origin.where() + ": '" + entry.key + "' " +
                           table_text(path, owner) + " is deprecated: " + key->param.doc);
     any_shape(entry.value, *key, join_path(path, entry.key), table_text(path, owner));
   }
   for (const SchemaKey& key : keys)
     if (strict_ && key.param.has(VISSL_P_REQUIRED) && node.find(key.param.name) == nullptr)
-      refuse(node.origin(), "'" + key.param.name + "' is missing in " + table_text(path, owner) +
+      refuse(node.origin(), "'" + key.param.name + "' is missing " + table_text(path, owner) +
                                 "; it must be " + shape_text(key) +
                                 (key.param.doc.empty() ? "" : ": " + key.param.doc));
 }
@@ -110,7 +117,7 @@ void Checker::any_shape(Value& node, const SchemaKey& place, const std::string& 
   if (place.shape == Shape::value) return value(node, place, path, owner);
   if (!node.is_table()) {
     if (strict_)
-      refuse(node.origin(), "'" + place.param.name + "' in " + owner + " must be " +
+      refuse(node.origin(), "'" + shown_name(place, path) + "' " + owner + " must be " +
                                 shape_text(place) + ", not " + node.describe());
     return;
   }
@@ -122,10 +129,9 @@ void Checker::any_shape(Value& node, const SchemaKey& place, const std::string& 
 
 void Checker::value(Value& node, const SchemaKey& place, const std::string& path,
                     const std::string& owner) {
-  static_cast<void>(path);
   const std::optional<std::string> wrong = mismatch(place.param, node);
   if (wrong && strict_)
-    refuse(node.origin(), "'" + place.param.name + "' in " + owner + " " + *wrong);
+    refuse(node.origin(), "'" + shown_name(place, path) + "' " + owner + " " + *wrong);
   if (!wrong && place.param.has(VISSL_P_PATH)) make_absolute(node);
 }
 
@@ -133,13 +139,13 @@ void Checker::list(Value& node, const SchemaKey& place, const std::string& path,
                    const std::string& owner) {
   if (!node.is_list()) {
     if (strict_)
-      refuse(node.origin(), "'" + place.param.name + "' in " + owner + " must be " +
+      refuse(node.origin(), "'" + shown_name(place, path) + "' " + owner + " must be " +
                                 shape_text(place) + ", not " + node.describe());
     return;
   }
   if (strict_ && place.param.has(VISSL_P_REQUIRED) && node.items().empty())
-    refuse(node.origin(),
-           "'" + place.param.name + "' in " + owner + " is empty; it must be " + shape_text(place));
+    refuse(node.origin(), "'" + shown_name(place, path) + "' " + owner + " is empty; it must be " +
+                              shape_text(place));
   for (std::size_t i = 0; i < node.items().size(); ++i) {
     Value& item = node.items()[i];
     const std::string item_path = join_path(path, i);
@@ -154,7 +160,7 @@ void Checker::list(Value& node, const SchemaKey& place, const std::string& path,
       for (std::size_t j = 0; j < item.items().size(); ++j)
         component(item.items()[j], place, join_path(item_path, j));
     } else if (strict_) {
-      refuse(item.origin(), "'" + place.param.name + "' in " + owner + " must be " +
+      refuse(item.origin(), "'" + shown_name(place, path) + "' " + owner + " must be " +
                                 shape_text(place) + ", but element " + std::to_string(i) + " is " +
                                 item.describe());
     }
@@ -168,8 +174,8 @@ void Checker::unknown_component(const Value& node, const SchemaKey& place, const
   const std::string& kind = place.param.component_kind;
   const std::vector<std::string> names = index.names(kind);
   if (name.empty())
-    refuse(node.origin(), table_text(path, "") + " has no 'name' that says which " + kind +
-                              " it is" + suggestion("", names));
+    refuse(node.origin(), "'name' is missing " + table_text(path, "") + "; it must say which " +
+                              kind + " it is" + suggestion("", names));
   const Value* given = node.find("name");
   const std::string none =
       names.empty() ? "; no plugin offers any " + kind : suggestion(name, names);
@@ -184,7 +190,7 @@ void Checker::component(Value& node, const SchemaKey& place, const std::string& 
   const Value* given = node.find("name");
   if (strict_ && given != nullptr && !given->is_text())
     refuse(given->origin(),
-           "'name' in " + table_text(path, "") + " must be a string, not " + given->describe());
+           "'name' " + table_text(path, "") + " must be a string, not " + given->describe());
   const std::string name = component_name(place, &node);
   const std::string where = given != nullptr ? given->origin().where() : node.origin().where();
   const std::vector<SchemaKey>* keys =

@@ -51,8 +51,8 @@ class Checker {
   std::vector<std::string> warnings_;
 };
 
-// "[loss] (simclr_info_nce_loss)", "data.train.transforms[1] (Resize)", "the top level": a table in
-// messages.
+// A table in messages: "in [loss] (simclr_info_nce_loss)", "in data.train.transforms[1] (Resize)",
+// "at the top level".
 std::string table_text(const std::string& path, const std::string& component);
 
 }  // namespace vissl::host

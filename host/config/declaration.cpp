@@ -21,7 +21,7 @@ std::string bounds(const Param& param) {
   if (low && high && !param.has(VISSL_P_MIN_OPEN) && !param.has(VISSL_P_MAX_OPEN))
     return "from " + min + " to " + max;
   std::string out;
-  if (low) out = (param.has(VISSL_P_MIN_OPEN) ? "above " : "at least ") + min;
+  if (low) out = (param.has(VISSL_P_MIN_OPEN) ? "above " : "of at least ") + min;
   if (high)
     out += (out.empty() ? "" : " and ") +
            std::string(param.has(VISSL_P_MAX_OPEN) ? "below " : "at most ") + max;
@@ -34,6 +34,11 @@ std::string choices(const Param& param) {
   return out;
 }
 
+std::string article(const std::string& kind) {
+  const bool vowel = kind.find_first_of("aeio") == 0 || kind.starts_with("lr_");
+  return vowel ? "an" : "a";
+}
+
 std::string element_noun(const Param& param, bool plural) {
   if (!param.choices.empty()) return (plural ? "words out of " : "one of ") + choices(param);
   std::string noun;
@@ -42,6 +47,9 @@ std::string element_noun(const Param& param, bool plural) {
       return plural ? "true or false values" : "true or false";
     case VISSL_P_INT:
       noun = plural ? "integers" : "an integer";
+      break;
+    case kIntegerOrAuto:
+      noun = "\"auto\" or an integer";
       break;
     case VISSL_P_NUMBER:
       noun = plural ? "numbers" : "a number";
@@ -52,7 +60,8 @@ std::string element_noun(const Param& param, bool plural) {
       return plural ? "tables" : "a table";
     case VISSL_P_COMPONENT:
       return plural ? param.component_kind + " tables { name = … }"
-                    : "a " + param.component_kind + " table { name = … }";
+                    : article(param.component_kind) + " " + param.component_kind +
+                          " table { name = … }";
     default:
       return plural ? "values" : "a value";
   }

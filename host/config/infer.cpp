@@ -20,6 +20,12 @@ const std::string& component_place(const Placed& component) {
   return name != nullptr ? name->origin().where() : component.table->origin().where();
 }
 
+// The same before a sentence; nothing for a component that the config does not name.
+std::string place_prefix(const Placed& component) {
+  const Value* name = component.table->find("name");
+  return name != nullptr && name->origin().by_user() ? name->origin().where() + ": " : "";
+}
+
 // What one component wants at one place.
 struct Claim {
   Value value;
@@ -84,7 +90,7 @@ class Round {
     const Value* present = component.table->find(derivation.name);
     if (present != nullptr && present->origin().by_user()) {
       if (derivation.strict && !same_numbers(*present, value))
-        throw Error(Exit::usage, present->origin().where() + ": '" + derivation.name + "' in " +
+        throw Error(Exit::usage, present->origin().where() + ": '" + derivation.name + "' " +
                                      table_text(component.path, component.declaration->name) +
                                      " is " + inline_toml(*present) + ", but " + derivation.from +
                                      " (" + value.origin().where() + ") makes it " +
@@ -226,9 +232,9 @@ void check_requirements(const Value& root, const std::vector<Placed>& components
       const std::string because = requirement.why.empty() ? "" : ", because " + requirement.why;
       if (requirement.allowed.empty()) {
         if (value == nullptr)
-          throw Error(Exit::usage, component_place(component) + ": " + component_text(component) +
-                                       " needs " + requirement.path +
-                                       ", which the config does not give" + because);
+          throw Error(Exit::usage, place_prefix(component) + component_text(component) + " needs " +
+                                       requirement.path + ", which the config does not give" +
+                                       because);
         continue;
       }
       if (value == nullptr) continue;

@@ -45,13 +45,13 @@ std::vector<Declaration> own_declarations() {
     declaration.sentence = sentence;
     declaration.file = "host";
     declaration.plugin_id = "host";
-    declaration.requirements.push_back({"model.trunk.name", {}, "it runs a model", ""});
+    declaration.requirements.push_back({"model.trunk", {}, "it runs a model", ""});
     return declaration;
   };
   Declaration train = engine("train", "Trains the model, with test phases in between.");
-  train.requirements.push_back({"loss.name", {}, "it computes a loss", ""});
-  train.requirements.push_back({"optimizer.name", {}, "it trains", "test_only"});
-  train.requirements.push_back({"data.train.batchsize_per_replica", {}, "it trains", "test_only"});
+  train.requirements.push_back({"loss", {}, "it computes a loss", ""});
+  train.requirements.push_back({"optimizer", {}, "it trains", "test_only"});
+  train.requirements.push_back({"data.train", {}, "it trains", "test_only"});
 
   Declaration extract = engine("extract_features", "Writes the features of all samples to files.");
   SchemaKey folder = schema::text("output_dir", "", "EXTRACT_FEATURES.OUTPUT_DIR",

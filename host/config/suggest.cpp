@@ -8,8 +8,10 @@ namespace {
 
 constexpr std::size_t kMostNames = 12;
 
-std::string lower(std::string_view text) {
+// Names are compared without case and underscores.
+std::string folded(std::string_view text) {
   std::string out(text);
+  std::erase(out, '_');
   for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
 }
@@ -45,10 +47,10 @@ bool abbreviates(std::string_view part, std::string_view whole) {
 }  // namespace
 
 std::vector<std::string> near_names(std::string_view met, const std::vector<std::string>& known) {
-  const std::string wanted = lower(met);
+  const std::string wanted = folded(met);
   std::vector<std::pair<std::size_t, std::string>> scored;
   for (const std::string& name : known) {
-    const std::string candidate = lower(name);
+    const std::string candidate = folded(name);
     const std::size_t distance = edit_distance(wanted, candidate);
     const std::size_t allowed =
         std::max<std::size_t>(1, std::min(wanted.size(), candidate.size()) / 3);

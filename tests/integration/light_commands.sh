@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# What needs no tensors maps no libtorch: --help, --version, list, describe, show config, show schedule. And stdout carries the data alone.
+set -euo pipefail
+plugins=$VISSL_TEST_PLUGIN_DIR/fixture
+config=$VISSL_SOURCE_DIR/tests/configs_bad/base/good.toml
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+status=0
+light() { # ARGUMENTS...: fails when the loader opens libtorch or the runtime
+  if ! LD_DEBUG=files LD_DEBUG_OUTPUT="$work/loaded" "$VISSL_HOST" "$@" > "$work/out" 2> "$work/err"; then
+    echo "vissl-host $* failed:"
+    cat "$work/err"
+    status=1
+  fi
+  if grep -lE 'libtorch|libc10|libvissl_runtime|libgomp' "$work"/loaded.* > /dev/null; then
+    echo "vissl-host $* opened:"
+    grep -hoE 'file=[^ ]*(libtorch|libc10|libvissl_runtime|libgomp)[^ ]*' "$work"/loaded.* | sort -u
+    status=1
+  fi
+  if [[ ! -s $work/out || -s $work/err ]]; then
+    echo "vissl-host $* should print on stdout alone; stderr has:"
+    cat "$work/err"
+    status=1
+  fi
+  rm -f "$work"/loaded.*
+}
+
+light --help
+light --version
+light list --plugins "$plugins"
+light list --plugins "$plugins" --json
+light describe loss/swav_loss --plugins "$plugins"
+light describe loss/swav_loss --plugins "$plugins" --json
+light show config --plugins "$plugins" --config "$config"
+light show config --plugins "$plugins" --config "$config" --json
+light show config --plugins "$plugins" --config "$config" --origins
+light show schedule --plugins "$plugins" --config "$config"
+light show schedule --plugins "$plugins" --config "$config" --json
+
+# The printed config reads back as the same config.
+"$VISSL_HOST" show config --plugins "$plugins" --config "$config" > "$work/printed.toml"
+if ! "$VISSL_HOST" show config --plugins "$plugins" --config "$work/printed.toml" | diff "$work/printed.toml" -; then
+  echo "the printed config does not read back as itself"
+  status=1
+fi
+
+# A bad plugin beside good ones is listed with its reason and stops nothing else.
+if ! "$VISSL_HOST" list --plugins "$VISSL_TEST_PLUGIN_DIR/bad" --plugins "$plugins" > "$work/out" 2> "$work/err"; then
+  echo "list stops at a bad plugin"
+  status=1
+fi
+grep -q 'no_section.so. is no vissl plugin' "$work/err" || { echo "list hides a bad plugin"; status=1; }
+grep -q swav_loss "$work/out" || { echo "list loses the good plugins"; status=1; }
+exit $status
