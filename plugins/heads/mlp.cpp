@@ -15,7 +15,7 @@ using namespace vissl;
 
 namespace {
 
-// The parameters that all heads with a batch norm share, with model.head_defaults behind them.
+// Their defaults come from model.head_defaults when the config has them there.
 void norm_params(Params& p) {
   p.number("batchnorm_eps", 1e-5, above(0.0), "Added to the variance of batch norms.")
       .vissl("MODEL.HEAD.BATCHNORM_EPS");
@@ -24,9 +24,6 @@ void norm_params(Params& p) {
       .vissl("MODEL.HEAD.BATCHNORM_MOMENTUM");
   p.number("params_multiplier", 1.0, above(0.0), "Scales the initial weights and biases.")
       .vissl("MODEL.HEAD.PARAMS_MULTIPLIER");
-  p.derive("batchnorm_eps", "model.head_defaults.batchnorm_eps");
-  p.derive("batchnorm_momentum", "model.head_defaults.batchnorm_momentum");
-  p.derive("params_multiplier", "model.head_defaults.params_multiplier");
 }
 
 std::vector<std::int64_t> widths(const Config& c) {

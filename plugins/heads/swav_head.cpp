@@ -60,8 +60,6 @@ class SwavHead {
     p.number("batchnorm_momentum", 0.1, between(0.0, 1.0),
              "Weight of the newest batch in the running statistics.")
         .vissl("MODEL.HEAD.BATCHNORM_MOMENTUM");
-    p.derive("batchnorm_eps", "model.head_defaults.batchnorm_eps");
-    p.derive("batchnorm_momentum", "model.head_defaults.batchnorm_momentum");
   }
   explicit SwavHead(const Config& c)
       : dims_(c.integers("dims")),
