@@ -1,7 +1,9 @@
 // vissl.run/0: the host's side of run.h. Every function goes to the task behind the handle.
 #include <vissl/run.h>
 
+#include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
@@ -136,6 +138,35 @@ vissl_status save(vissl_run* run, vissl_err* err) {
 }
 void stop(vissl_run* run, int32_t exit_code, vissl_str reason) { of(run).stop_requested = {exit_code, text(reason)}; }
 
+uint64_t hyper(vissl_run* run, vissl_str name, double* values, uint64_t capacity) {
+  if (!of(run).trains()) return 0;
+  const std::vector<double> all = of(run).optimizer().values(view(name), of(run).schedules());
+  std::copy_n(all.begin(), std::min<std::size_t>(all.size(), capacity), values);
+  return all.size();
+}
+
+void report_numbers(const nlohmann::json& node, std::vector<std::string>& path, vissl_metric_fn on_value, void* ctx) {
+  if (node.is_number()) {
+    std::vector<vissl_str> names;
+    for (const std::string& name : path) names.push_back(str(name));
+    on_value(ctx, names.data(), names.size(), node.get<double>());
+  }
+  for (auto it = node.begin(); node.is_structured() && it != node.end(); ++it) {
+    path.push_back(node.is_object() ? it.key() : std::to_string(it - node.begin()));
+    report_numbers(*it, path, on_value, ctx);
+    path.pop_back();
+  }
+}
+
+vissl_status metrics(vissl_run* run, vissl_metric_fn on_value, void* ctx, vissl_err* err) {
+  return guarded(err, [&] {
+    for (const Meters::Value& meter : of(run).meters().values()) {
+      std::vector<std::string> path{meter.name};
+      report_numbers(nlohmann::json::parse(meter.json), path, on_value, ctx);
+    }
+  });
+}
+
 }  // namespace
 
 const vissl_run_api& run_api() {
@@ -143,7 +174,7 @@ const vissl_run_api& run_api() {
       sizeof api, &facts,      &counters,   &config,     &model,     &output_count, &output,       &set_output,  &record,
       &set_record, &loss,      &loss_value, &log_extra,  &param_count, &param,      &grad,         &drop_grad,   &clip_grads,
       &scalar,    &histogram,  &image_png,  &text_entry, &log,       &summary,      &split_length, &split_label, &split_path,
-      &pass,      &save,       &stop};
+      &pass,      &save,       &stop,       &hyper,       &metrics};
   return api;
 }
 

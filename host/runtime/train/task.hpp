@@ -86,6 +86,7 @@ class Task {
   bool save_requested = false;
   std::optional<std::pair<int, std::string>> stop_requested;  // exit code, reason
 
+  bool trains() const { return optimizer_ != nullptr; }
   Optimizer& optimizer() { return *optimizer_; }
   Schedules& schedules() { return *schedules_; }
   Meters& meters() { return *meters_; }

@@ -68,6 +68,10 @@ typedef struct vissl_pass {
   void* ctx;
 } vissl_pass;
 
+/* Receives one value of a meter: `path` is meter, metric and output, {"accuracy_list_meter", "top_1", "res5"}, and the number of
+ * the element where outputs of equal name share a list. Borrowed during the call. */
+typedef void (*vissl_metric_fn)(void* ctx, const vissl_str* path, uint64_t depth, double value);
+
 #define VISSL_LOG_DEBUG 0u
 #define VISSL_LOG_INFO 1u
 #define VISSL_LOG_WARNING 2u
@@ -119,6 +123,12 @@ typedef struct vissl_run_api {
 
   vissl_status (*save)(vissl_run* run, vissl_err* err);              /* a checkpoint at the end of this step */
   void (*stop)(vissl_run* run, int32_t exit_code, vissl_str reason); /* ends the run after this step; 0 = as if it were done */
+
+  /* The values of a hyper-parameter in the last step ("lr"): the distinct ones in the order of the groups, of which at most
+   * `capacity` are written. Returns how many there are; 0 = no such hyper-parameter, or nothing is trained. */
+  uint64_t (*hyper)(vissl_run* run, vissl_str name, double* values, uint64_t capacity);
+  /* The values of all meters over the phase so far; over all ranks at PHASE_END. */
+  vissl_status (*metrics)(vissl_run* run, vissl_metric_fn on_value, void* ctx, vissl_err* err);
 } vissl_run_api;
 
 #ifdef __cplusplus

@@ -55,6 +55,12 @@ inline Param to_param(const vissl_param_info& info, std::uint64_t index) {
 }
 }  // namespace detail
 
+// A value of a meter: path = {"accuracy_list_meter", "top_1", "res5"}.
+struct Metric {
+  std::vector<std::string> path;
+  double value;
+};
+
 // One batch of a pass over a split.
 struct PassBatch {
   std::vector<Tensor> outputs;  // in the order of Pass::features
@@ -99,6 +105,24 @@ class Run {
   // Averaged over the ranks, logged as "loss.<name>".
   void loss_value(std::string_view name, const Tensor& value) const {
     call(api().loss_value, handle_, str(name), value.handle());
+  }
+  // The distinct values of a hyper-parameter over the groups in the last step: hyper("lr").
+  std::vector<double> hyper(std::string_view name) const {
+    std::vector<double> values(
+        static_cast<std::size_t>(api().hyper(handle_, str(name), nullptr, 0)));
+    api().hyper(handle_, str(name), values.data(), values.size());
+    return values;
+  }
+  // The values of all meters over the phase so far; over all ranks at Event::phase_end.
+  std::vector<Metric> metrics() const {
+    std::vector<Metric> list;
+    const vissl_metric_fn add = [](void* ctx, const vissl_str* path, std::uint64_t depth,
+                                   double value) {
+      auto& out = *static_cast<std::vector<Metric>*>(ctx);
+      out.push_back({detail::texts(path, depth), value});
+    };
+    call(api().metrics, handle_, add, static_cast<void*>(&list));
+    return list;
   }
   // A number in this step's log line and stdout.json.
   void log_extra(std::string_view name, double value) const {
