@@ -8,7 +8,8 @@
 #include <cmath>
 #include <functional>
 
-namespace vissl::test {
+namespace vissl {
+namespace test VISSL_HIDDEN {
 
 struct DeclaredParam {
   std::string name, default_toml, component_kind, doc, vissl_key;
@@ -184,4 +185,5 @@ inline void check_defaults(const Declared& declared, const FindDeclared& find) {
   }
 }
 
-}  // namespace vissl::test
+}  // namespace test
+}  // namespace vissl

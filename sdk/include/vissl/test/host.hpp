@@ -21,7 +21,8 @@
 // The plugin that is linked into the test program itself, if there is one.
 extern "C" const vissl_plugin* vissl_plugin_entry_v1() __attribute__((weak));
 
-namespace vissl::test {
+namespace vissl {
+namespace test VISSL_HIDDEN {
 
 class Instance;
 
@@ -151,38 +152,42 @@ class HostCore {
 // Owns an instance of a component.
 class Instance {
  public:
-  Instance(const Component& component, const Node& config) : component_(&component) {
+  Instance(const Component& component, const Node& config)
+      : component_(&component), descriptor_(component.descriptor) {
     vissl::call(common().create, config.handle(), &handle_);
     HostCore::current()->count_instances(1);
   }
   Instance(Instance&& other) noexcept
-      : component_(other.component_), handle_(std::exchange(other.handle_, nullptr)) {}
+      : component_(other.component_),
+        descriptor_(other.descriptor_),
+        handle_(std::exchange(other.handle_, nullptr)) {}
   Instance& operator=(Instance&& other) noexcept {
     std::swap(component_, other.component_);
+    std::swap(descriptor_, other.descriptor_);
     std::swap(handle_, other.handle_);
     return *this;
   }
   ~Instance() {
     if (handle_ == nullptr) return;
     common().destroy(handle_);
-    HostCore::current()->count_instances(-1);
+    if (HostCore::current() != nullptr) HostCore::current()->count_instances(-1);
   }
   void* handle() const { return handle_; }
   const Component& component() const { return *component_; }
   // The class table of its kind: table<vissl_loss_class>(VISSL_LOSS_ID).
   template <class Table>
   const Table& table(const char* id) const {
-    if (std::string(component_->descriptor->interface_id) != id) {
+    if (std::string(descriptor_->interface_id) != id) {
       fail(VISSL_E_PLUGIN,
-           component_->name + " offers " + component_->descriptor->interface_id + ", not " + id);
+           component_->name + " offers " + descriptor_->interface_id + ", not " + id);
     }
-    return *static_cast<const Table*>(component_->descriptor->table);
+    return *static_cast<const Table*>(descriptor_->table);
   }
   // An extension of its instances, or NULL.
   template <class Table>
   const Table* extension(const char* id) const {
-    if (component_->descriptor->get_extension == nullptr) return nullptr;
-    return static_cast<const Table*>(component_->descriptor->get_extension(str(id)));
+    if (descriptor_->get_extension == nullptr) return nullptr;
+    return static_cast<const Table*>(descriptor_->get_extension(str(id)));
   }
 
   // The state ("vissl.state/0") as bytes, and back.
@@ -216,15 +221,14 @@ class Instance {
     vissl_status (*create)(const vissl_value* config, void** instance, vissl_err* err);
     void (*destroy)(void* instance);
   };
-  const Common& common() const {
-    return *static_cast<const Common*>(component_->descriptor->table);
-  }
+  const Common& common() const { return *static_cast<const Common*>(descriptor_->table); }
   const vissl_state_class& state() const {
     const auto* found = extension<vissl_state_class>(VISSL_STATE_ID);
     if (found == nullptr) fail(VISSL_E_UNSUPPORTED, component_->name + " has no state");
     return *found;
   }
   const Component* component_;
+  const vissl_component* descriptor_;
   void* handle_ = nullptr;
 };
 
@@ -235,4 +239,5 @@ inline Instance Component::create(std::string_view toml) const {
   return Instance(*this, host.keep(std::move(config)));
 }
 
-}  // namespace vissl::test
+}  // namespace test
+}  // namespace vissl

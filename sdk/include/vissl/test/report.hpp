@@ -2,6 +2,8 @@
 // How the fake host tells that a test failed. doctest by default; define VISSL_TEST_FAILURE(text)
 // before the include for another framework. The macro must not throw: leaks are found in
 // destructors.
+#include <vissl/error.hpp>
+
 #include <string>
 
 #ifndef VISSL_TEST_FAILURE
@@ -9,10 +11,12 @@
 #define VISSL_TEST_FAILURE(text) FAIL_CHECK(text)
 #endif
 
-namespace vissl::test {
+namespace vissl {
+namespace test VISSL_HIDDEN {
 
 inline void report_failure(const std::string& text) {
   VISSL_TEST_FAILURE(text);
 }
 
-}  // namespace vissl::test
+}  // namespace test
+}  // namespace vissl

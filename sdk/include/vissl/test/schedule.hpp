@@ -6,7 +6,8 @@
 
 #include <cmath>
 
-namespace vissl::test {
+namespace vissl {
+namespace test VISSL_HIDDEN {
 
 class Schedule {
  public:
@@ -47,4 +48,5 @@ inline const vissl_components_api& components_service() {
   return api;
 }
 
-}  // namespace vissl::test
+}  // namespace test
+}  // namespace vissl

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-namespace vissl::test {
+namespace vissl {
+namespace test VISSL_HIDDEN {
 
 // A node of a config. Nodes keep their address while their tree lives.
 struct Node {
@@ -278,4 +279,5 @@ inline const vissl_value_api& value_service() {
   return api;
 }
 
-}  // namespace vissl::test
+}  // namespace test
+}  // namespace vissl
