@@ -4,6 +4,7 @@
 #include <vissl/batch.h>
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/boundary.hpp"
@@ -15,7 +16,7 @@ namespace vissl::host {
 // back. After a first round every later round of the same size is one block.
 class BatchMemory {
  public:
-  explicit BatchMemory(const Allocator& allocator) : allocator_(allocator) {}
+  explicit BatchMemory(Allocator allocator) : allocator_(std::move(allocator)) {}
   BatchMemory(const BatchMemory&) = delete;
   BatchMemory& operator=(const BatchMemory&) = delete;
   ~BatchMemory();
@@ -44,7 +45,7 @@ struct BatchStream {
 
 class BatchBuilder {
  public:
-  explicit BatchBuilder(const Allocator& allocator) : memory_(allocator) {}
+  explicit BatchBuilder(Allocator allocator) : memory_(std::move(allocator)) {}
 
   void reset(const BatchStream& stream);  // forgets the fields, keeps the memory
   Batch& batch() { return batch_; }
