@@ -7,6 +7,7 @@ namespace vissl::host {
 int list_command(const CommandContext& context);
 int describe_command(const CommandContext& context);
 int show_config_command(const CommandContext& context);
+int show_batch_command(const CommandContext& context);
 int show_model_command(const CommandContext& context);
 int show_schedule_command(const CommandContext& context);
 int run_command(const CommandContext& context);

@@ -29,6 +29,8 @@ int dispatch(const CommandContext& context) {
       return describe_command(context);
     case Command::show_config:
       return show_config_command(context);
+    case Command::show_batch:
+      return show_batch_command(context);
     case Command::show_model:
       return show_model_command(context);
     case Command::show_schedule:

@@ -174,6 +174,8 @@ Options parse_options(const std::vector<std::string>& arguments) {
   if (const std::string format = text("log-format"); !format.empty())
     options.log.format = one_of<LogFormat>("log-format", format,
                                            {{"text", LogFormat::text}, {"json", LogFormat::json}});
+  if (const std::string split = text("split"); !split.empty()) options.split = split;
+  if (const std::string output = text("output"); !output.empty()) options.output = output;
   if (const std::string points = text("points"); !points.empty())
     options.points = whole_number("points", points, 2);
 

@@ -15,6 +15,7 @@ enum class Command {
   list,
   describe,
   show_config,
+  show_batch,
   show_model,
   show_schedule,
   help,
@@ -27,7 +28,9 @@ struct Options {
   std::vector<std::string> plugins;   // --plugins, in order
   std::vector<std::string> configs;   // --config, in order
   std::vector<std::string> settings;  // key.path=value, in order
-  int points = 11;
+  std::string split = "train";        // of show batch
+  std::string output = "views.png";   // of show batch
+  int points = 11;                    // of show schedule
   bool json = false;
   bool origins = false;
   ColorMode color = ColorMode::automatic;

@@ -10,11 +10,14 @@ constexpr CommandRow kCommands[] = {
     {Command::list, "list", "", "Lists the components that the plugins offer."},
     {Command::describe, "describe", "KIND/NAME", "Shows a component's parameters."},
     {Command::show_config, "show config", "", "Prints the config with every default, as TOML."},
+    {Command::show_batch, "show batch", "",
+     "Prints the fields of the first batch and writes its images as a contact sheet (PNG)."},
     {Command::show_model, "show model", "", "Prints the model's parameters with their shapes."},
     {Command::show_schedule, "show schedule", "", "Prints the schedules' values over the run."},
 };
 
-constexpr std::string_view kWithConfig = "|run|check|show config|show model|show schedule|";
+constexpr std::string_view kWithConfig =
+    "|run|check|show config|show batch|show model|show schedule|";
 
 constexpr OptionRow kOptions[] = {
     {"plugins", '\0', "DIR", OptionGroup::input, "",
@@ -23,6 +26,10 @@ constexpr OptionRow kOptions[] = {
      "plugins when neither is given."},
     {"config", 'c', "FILE", OptionGroup::input, kWithConfig,
      "Config file in TOML; may repeat, later files win."},
+    {"split", '\0', "NAME", OptionGroup::input, "|show batch|",
+     "The split that is shown; train when it is not given."},
+    {"output", 'o', "FILE", OptionGroup::output, "|show batch|",
+     "The PNG file that is written; views.png when it is not given."},
     {"points", '\0', "N", OptionGroup::output, "|show schedule|",
      "Rows of the table; 11 when it is not given."},
     {"json", '\0', "", OptionGroup::output, "|list|describe|show config|show model|show schedule|",

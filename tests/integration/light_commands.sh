@@ -38,6 +38,22 @@ light show config --plugins "$plugins" --config "$config" --origins
 light show schedule --plugins "$plugins" --config "$config"
 light show schedule --plugins "$plugins" --config "$config" --json
 
+# The data path needs no libtorch either.
+cat > "$work/views.toml" <<'TOML'
+[data.train]
+data_sources = [{ name = "synthetic", length = 8, size = 16 }]
+transforms = [{ name = "ToTensor" }]
+batchsize_per_replica = 4
+[model]
+trunk = { name = "resnet" }
+[loss]
+name = "CrossEntropyLoss"
+[optimizer]
+name = "sgd"
+TOML
+light show batch --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --output "$work/views.png"
+[[ $(head -c 4 "$work/views.png" | tail -c 3) == PNG ]] || { echo "show batch wrote no PNG file"; status=1; }
+
 # The printed config reads back as the same config.
 "$VISSL_HOST" show config --plugins "$plugins" --config "$config" > "$work/printed.toml"
 if ! "$VISSL_HOST" show config --plugins "$plugins" --config "$work/printed.toml" | diff "$work/printed.toml" -; then

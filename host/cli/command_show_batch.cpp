@@ -1,0 +1,59 @@
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include "host/cli/commands.hpp"
+#include "host/data/engine.hpp"
+#include "host/data/pixel/encode_png.hpp"
+#include "host/data/settings.hpp"
+#include "host/data/show_batch.hpp"
+#include "host/files/atomic_file.hpp"
+
+namespace vissl::host {
+namespace {
+
+constexpr std::int64_t kMostRows = 8;  // samples of the sheet
+constexpr std::align_val_t kAlignment{64};
+
+Allocator plain_memory() {
+  return {[](std::size_t bytes) { return ::operator new(bytes, kAlignment); },
+          [](void* memory, std::size_t) { ::operator delete(memory, kAlignment); }};
+}
+
+void require_split(const Value& config, const std::string& split) {
+  const std::vector<std::string> names = split_names(config);
+  if (std::find(names.begin(), names.end(), split) != names.end()) return;
+  std::string known;
+  for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+  throw Error(Exit::usage, "the config has no split [data." + split + "]" +
+                               (known.empty() ? "" : "; it has " + known));
+}
+
+}  // namespace
+
+int show_batch_command(const CommandContext& context) {
+  Session session(context);
+  const Value& config = session.config();
+  const std::string& split = context.options.split;
+  require_split(config, split);
+  const std::unique_ptr<DataEngine> data =
+      make_data_engine(&config, session.catalogue(), context.log);
+  PhaseSpec spec;
+  spec.split = split;
+  spec.training = split == "train";
+  const std::unique_ptr<Phase> phase = data->open(spec, plain_memory());
+  const std::shared_ptr<Batch> batch = phase->next();
+  if (!batch)
+    throw Error(Exit::bad_data, "the split [data." + split + "] has no batch; it has " +
+                                    std::to_string(data->length(split)) + " samples");
+  const pixel::Pixels sheet = contact_sheet(*batch, read_split_settings(config, split), kMostRows);
+  const std::vector<std::uint8_t> png = pixel::encode_png(sheet);
+  write_text_atomic(context.options.output,
+                    {reinterpret_cast<const char*>(png.data()), png.size()});
+  print(field_table(*batch));
+  context.log.log(LogLevel::info,
+                  "wrote " + context.options.output + ": a row per sample, a column per view");
+  return 0;
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Each kind of trouble ends with its own exit code and one sentence on stderr.
+set -euo pipefail
+fixture=$VISSL_TEST_PLUGIN_DIR/fixture
+bad=$VISSL_TEST_PLUGIN_DIR/bad
+good=$VISSL_SOURCE_DIR/tests/configs_bad/base/good.toml
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+status=0
+expect() { # CODE PATTERN COMMAND...: the code, and a stderr of exactly one line that matches
+  local code=$1 pattern=$2 met=0
+  shift 2
+  "$@" > "$work/out" 2> "$work/err" || met=$?
+  if [[ $met != "$code" ]] || ! grep -qE "$pattern" "$work/err" || [[ $(wc -l < "$work/err") != 1 ]]; then
+    printf '%s\nended with %s instead of %s, or without one line like "%s":\n' "$*" "$met" "$code" "$pattern"
+    cat "$work/err"
+    status=1
+  fi
+}
+
+expect 2 "^error: unknown option '--confg'" "$VISSL_HOST" --confg x
+expect 2 "^error: cannot read the config file 'absent.toml': No such file" "$VISSL_HOST" show config --config absent.toml
+expect 2 "^error: --plugins '/absent': no such folder" "$VISSL_HOST" list --plugins /absent
+
+# A plugin that cannot be used stops a command that names it, and no other.
+both=(--plugins "$fixture" --plugins "$bad" --config "$good")
+"$VISSL_HOST" show config "${both[@]}" > "$work/out"
+expect 3 "^error: plugin '$bad/missing_symbol.so' cannot be loaded: undefined symbol: function_that_nobody_has;" \
+  "$VISSL_HOST" show config "${both[@]}" loss.name=missing_symbol
+expect 3 "^error: .*: loss 'future_abi': plugin '$bad/future_abi.so' is built for ABI 2.0," "$VISSL_HOST" show config "${both[@]}" loss.name=future_abi
+expect 3 "^error: plugin '$bad/crashing_init.so' crashed \(SIGSEGV\) while it was loaded;" "$VISSL_HOST" show config "${both[@]}" loss.name=crashing_init
+expect 3 "^error: plugin '$bad/throwing_load.so' crashed \(a constructor failed\)" "$VISSL_HOST" show config "${both[@]}" loss.name=throwing_load
+expect 3 "^error: .*loss 'twin' is offered by .*first.so' and .*second.so'" \
+  "$VISSL_HOST" show config "${both[@]}" --plugins "$VISSL_TEST_PLUGIN_DIR/duplicate" loss.name=twin
+
+# An executable without its runtime says what is missing; what needs none works.
+mkdir "$work/bin"
+cp "$VISSL_HOST" "$work/bin/"
+"$work/bin/vissl-host" show config --plugins "$fixture" --config "$good" > "$work/out"
+cat > "$work/run.toml" <<'TOML'
+[data.train]
+data_sources = [{ name = "synthetic", length = 8, size = 8 }]
+transforms = [{ name = "ToTensor" }]
+batchsize_per_replica = 4
+[model]
+trunk = { name = "resnet", depth = 18 }
+heads = [{ name = "mlp", dims = [512, 2] }]
+[loss]
+name = "CrossEntropyLoss"
+[optimizer]
+name = "sgd"
+num_epochs = 1
+[optimizer.param_schedulers.lr]
+name = "constant"
+TOML
+expect 1 "^error: this command needs libvissl_runtime.so, which is neither in '$work/bin' nor in '$work/lib/vissl'" \
+  "$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml"
+: > "$work/bin/libvissl_runtime.so"
+expect 1 "^error: cannot open the runtime: .*file too short; run scripts/setup" \
+  "$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml"
+
+# A missing data folder.
+expect 4 "^error: .*/absent" "$VISSL_HOST" show batch --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml" \
+  'data.train.data_sources=[{ name = "disk_folder", path = "/absent" }]' -o "$work/views.png"
+[[ ! -e $work/views.png ]] || { echo "a failed show batch left a file"; status=1; }
+
+# A full disk.
+if [[ -w /dev/full ]]; then
+  code=0
+  "$VISSL_HOST" list --plugins "$fixture" > /dev/full 2> "$work/err" || code=$?
+  [[ $code == 1 ]] && grep -q '^error: cannot write to stdout: No space left on device$' "$work/err" || { echo "a full disk is not reported"; status=1; }
+fi
+exit $status
