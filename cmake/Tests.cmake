@@ -84,6 +84,19 @@ if(VISSL_RUNTIME)
   endif()
 endif()
 
+# tests/integration/x_test.cpp run the executable in child processes; the other sources there are their helpers.
+if(TARGET vissl-host AND VISSL_RUNTIME)
+  vissl_tests(integration_tests integration tests/integration)
+  if(integration_tests_FOUND)
+    file(GLOB helpers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.cpp")
+    list(FILTER helpers EXCLUDE REGEX "_test\\.cpp$")
+    target_sources(integration_tests_objects PRIVATE ${helpers})
+    target_link_libraries(integration_tests_objects PUBLIC vissl_core)
+    target_compile_definitions(integration_tests_objects PRIVATE "VISSL_HOST=\"${CMAKE_BINARY_DIR}/vissl-host\"")
+    add_dependencies(integration_tests vissl-host vissl_runtime plugins test_plugins)
+  endif()
+endif()
+
 # tests/integration/x.sh is one test; it finds what it needs in its environment.
 set(VISSL_PYTHON "${CMAKE_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH
     "Python with torch, for the tests that read our files back (scripts/setup --oracle)")

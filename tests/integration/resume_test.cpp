@@ -1,0 +1,169 @@
+// A run that is killed at any moment and started again ends exactly as one that was never disturbed.
+#include <doctest/doctest.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <random>
+#include <set>
+
+#include "process.hpp"
+#include "run_files.hpp"
+#include "small_config.hpp"
+#include "temp_folder.hpp"
+
+using namespace vissl::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kStepsPerEpoch = 11, kSteps = 33;
+
+// The small config with a hook that raises the signal which `kill_file` names.
+fs::path write_config(const TempFolder& folder, const std::string& name) {
+  const fs::path config = folder / (name + ".toml");
+  write_file(config, small_config(folder / name) + "[[hooks]]\nname = \"tensorboard\"\n[[hooks]]\nname = \"kill_at\"\nfile = \"" +
+                         (folder / "kill").string() + "\"\n");
+  return config;
+}
+
+void undisturbed(const TempFolder& folder, const std::vector<std::string>& overrides) {
+  fs::remove(folder / "kill");
+  const Result result = run_host(run_arguments(write_config(folder, "whole"), overrides));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+}
+
+// Kills at each of `iterations` in turn, then lets the run end. Every resumed process must say that it began inside an epoch.
+void killed_at(const TempFolder& folder, const std::vector<int>& iterations, const std::vector<std::string>& overrides) {
+  const fs::path config = write_config(folder, "killed");
+  int resumed_inside = 0;
+  for (const int iteration : iterations) {
+    write_file(folder / "kill", std::to_string(iteration) + " 9\n");
+    const Result result = run_host(run_arguments(config, overrides));
+    INFO("kill at iteration " << iteration << "\n" << result.err);
+    REQUIRE(result.signal == SIGKILL);
+    if (&iteration == &iterations.front()) continue;
+    const auto at = result.err.find("resuming at iteration ");
+    REQUIRE(at != std::string::npos);
+    const int from = std::stoi(result.err.substr(at + 22));
+    CHECK(from % 3 == 0);
+    resumed_inside += from % kStepsPerEpoch != 0 ? 1 : 0;
+  }
+  fs::remove(folder / "kill");
+  const Result last = run_host(run_arguments(config, overrides));
+  INFO(last.err);
+  REQUIRE(last.exit_code == 0);
+  CHECK(resumed_inside >= static_cast<int>(iterations.size()) - 3);
+  CHECK(differences(folder / "whole", folder / "killed") == "");
+}
+
+// `count` different iterations in rising order, none at a multiple of 3, at least `gap` apart so that each kill makes progress.
+std::vector<int> random_iterations(int count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::set<int> chosen;
+  while (static_cast<int>(chosen.size()) < count) {
+    const int i = 4 + static_cast<int>(random() % (kSteps - 5));
+    if (i % 3 != 0) chosen.insert(i);
+  }
+  return {chosen.begin(), chosen.end()};
+}
+
+}  // namespace
+
+TEST_CASE("resume: ten kills at random steps without workers leave the run bit-equal") {
+  const TempFolder folder;
+  const std::vector<std::string> overrides{"data.num_workers=0"};
+  undisturbed(folder, overrides);
+  killed_at(folder, random_iterations(10, 1), overrides);
+}
+
+TEST_CASE("resume: ten kills at random steps with four workers leave the run bit-equal to one without workers") {
+  const TempFolder folder;
+  undisturbed(folder, {"data.num_workers=0"});
+  killed_at(folder, random_iterations(10, 2), {"data.num_workers=4"});
+}
+
+TEST_CASE("resume: ten kills at random steps in bf16 leave the run bit-equal") {
+  const TempFolder folder;
+  const std::vector<std::string> overrides{"data.num_workers=1", "machine.precision=bf16"};
+  undisturbed(folder, overrides);
+  killed_at(folder, random_iterations(10, 3), overrides);
+}
+
+TEST_CASE("resume: kills while a checkpoint is being written lose at most the work since the last one") {
+  const TempFolder folder;
+  undisturbed(folder, {});
+  const fs::path config = write_config(folder, "killed");
+  fs::create_directories(folder / "killed");
+  std::mt19937 random(4);
+  int during_save = 0;
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    const int watch = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    ::inotify_add_watch(watch, (folder / "killed").c_str(), IN_CREATE);
+    int saves_to_skip = static_cast<int>(random() % 2);
+    const Result result = run_host(run_arguments(config), [&](pid_t pid) {
+      alignas(inotify_event) char buffer[4096];
+      for (ssize_t n; (n = ::read(watch, buffer, sizeof buffer)) > 0;) {
+        for (ssize_t at = 0; at < n;) {
+          const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+          const std::string name = event->len > 0 ? event->name : "";
+          at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+          if (name.find("model_") == std::string::npos || name.find(".partial") == std::string::npos) continue;
+          if (saves_to_skip-- > 0) continue;
+          ::kill(pid, SIGKILL);
+          return true;
+        }
+      }
+      return false;
+    });
+    ::close(watch);
+    INFO(result.err);
+    if (result.exit_code == 0) break;
+    REQUIRE(result.signal == SIGKILL);
+    ++during_save;
+  }
+  CHECK(during_save >= 5);
+  const Result last = run_host(run_arguments(config));
+  INFO(last.err);
+  REQUIRE(last.exit_code == 0);
+  CHECK(differences(folder / "whole", folder / "killed") == "");
+  for (const auto& entry : fs::directory_iterator(folder / "killed")) {
+    CHECK_MESSAGE(entry.path().string().find(".partial") == std::string::npos, entry.path().string());
+  }
+}
+
+TEST_CASE("resume: SIGTERM, SIGUSR1, SIGUSR2 and one SIGINT save and exit with 75; the run goes on bit-equal") {
+  const TempFolder folder;
+  undisturbed(folder, {});
+  const fs::path config = write_config(folder, "killed");
+  int iteration = 4;
+  for (const int number : {SIGTERM, SIGUSR1, SIGUSR2, SIGINT}) {
+    write_file(folder / "kill", std::to_string(iteration) + " " + std::to_string(number) + "\n");
+    const Result result = run_host(run_arguments(config));
+    INFO(result.err);
+    CHECK(result.exit_code == 75);
+    CHECK(result.err.find("saved at iteration " + std::to_string(iteration)) != std::string::npos);
+    CHECK(fs::exists(folder / "killed" / ("model_iteration" + std::to_string(iteration) + ".torch")));
+    iteration += 7;
+  }
+  fs::remove(folder / "kill");
+  REQUIRE(run_host(run_arguments(config)).exit_code == 0);
+  CHECK(differences(folder / "whole", folder / "killed") == "");
+}
+
+TEST_CASE("resume: a finished run says so and exits with 0, and overwrite_existing trains anew") {
+  const TempFolder folder;
+  undisturbed(folder, {});
+  const fs::path config = folder / "whole.toml";
+  const auto written = fs::last_write_time(final_checkpoint(folder / "whole"));
+  const Result again = run_host(run_arguments(config));
+  INFO(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(again.err.find("this run is finished") != std::string::npos);
+  CHECK(fs::last_write_time(final_checkpoint(folder / "whole")) == written);
+  const Result anew = run_host(run_arguments(config, {"checkpoint.overwrite_existing=true"}));
+  CHECK(anew.exit_code == 0);
+  CHECK(fs::last_write_time(final_checkpoint(folder / "whole")) != written);
+}
