@@ -1,7 +1,8 @@
 #pragma once
-// The seam between the executable (options, config, catalogue, data engine; no libtorch) and libvissl_runtime.so (libtorch).
-// Both are built from one tree with one compiler, so C++ interfaces may cross; `build_id` is compared before anything else. Every class
-// here is abstract, because the runtime does not link the core.
+// The seam between the executable (options, config, catalogue, data engine; no libtorch) and
+// libvissl_runtime.so (libtorch). Both are built from one tree with one compiler, so C++ interfaces
+// may cross; `build_id` is compared before anything else. Every class here is abstract, because the
+// runtime does not link the core.
 #include <vissl/batch.h>
 #include <vissl/data_source.h>
 #include <vissl/value.h>
@@ -17,9 +18,11 @@
 
 namespace vissl::host {
 
-// --- catalogue ---------------------------------------------------------------------------------------------------------
+// --- catalogue
+// ---------------------------------------------------------------------------------------------------------
 
-// A created component. Destroys its instance. `table` is the kind's class table, `extension` looks up what the instance offers beside.
+// A created component. Destroys its instance. `table` is the kind's class table, `extension` looks
+// up what the instance offers beside.
 class Instance {
  public:
   virtual ~Instance() = default;
@@ -37,7 +40,8 @@ class Instance {
   }
 };
 
-// Collects one error text of a C call; `check` throws Error with the status' exit code and `context` before the text.
+// Collects one error text of a C call; `check` throws Error with the status' exit code and
+// `context` before the text.
 class ErrorSink {
  public:
   ErrorSink() : err_{sizeof(vissl_err), this, &ErrorSink::set} {}
@@ -47,8 +51,12 @@ class ErrorSink {
   const std::string& text() const noexcept { return text_; }
   void check(vissl_status status, const std::string& context) const {
     if (status == VISSL_OK) return;
-    const auto code = status >= VISSL_E_FAILED && status <= VISSL_E_DISTRIBUTED ? status : VISSL_E_FAILED;
-    throw Error(static_cast<Exit>(code), context.empty() ? text_ : context + ": " + (text_.empty() ? "failed without a text" : text_));
+    const auto code =
+        status >= VISSL_E_FAILED && status <= VISSL_E_DISTRIBUTED ? status : VISSL_E_FAILED;
+    throw Error(static_cast<Exit>(code),
+                context.empty()
+                    ? text_
+                    : context + ": " + (text_.empty() ? "failed without a text" : text_));
   }
 
  private:
@@ -63,11 +71,13 @@ class ErrorSink {
 class Catalogue {
  public:
   virtual ~Catalogue() = default;
-  // Creates the component that the checked config table `config` names. Throws Error that names kind, name, file and place.
+  // Creates the component that the checked config table `config` names. Throws Error that names
+  // kind, name, file and place.
   virtual std::unique_ptr<Instance> create(std::string_view kind, const vissl_value* config) = 0;
 };
 
-// --- data ----------------------------------------------------------------------------------------------------------------
+// --- data
+// ----------------------------------------------------------------------------------------------------------------
 
 // Memory of batches: the runtime gives pinned or plain memory; 64-byte aligned.
 struct Allocator {
@@ -93,42 +103,50 @@ struct Batch {
 };
 
 struct PhaseSpec {
-  std::string split;              // "train", "test", …
-  std::int64_t epoch = 0;         // phase_idx for the sampler (VISSL's set_epoch), see sampler.h
-  std::int64_t train_phase = 0;   // for the random streams: the same data augmentation whatever tests run between
-  std::int64_t start_batch = 0;   // first batch to deliver: resume in mid-epoch
+  std::string split;       // "train", "test", …
+  std::int64_t epoch = 0;  // phase_idx for the sampler (VISSL's set_epoch), see sampler.h
+  std::int64_t train_phase =
+      0;  // for the random streams: the same data augmentation whatever tests run between
+  std::int64_t start_batch = 0;  // first batch to deliver: resume in mid-epoch
   bool training = false;
-  bool each_once = false;         // evaluation: each sample once in dataset order, rank r has r, r + world, …; no padding
+  bool each_once = false;  // evaluation: each sample once in dataset order, rank r has r, r +
+                           // world, …; no padding
   std::int64_t rank = 0, world = 1;
 };
 
 // Delivers the batches of one phase in order. One consumer thread.
 class Phase {
  public:
-  virtual ~Phase() = default;                 // stops the workers
+  virtual ~Phase() = default;  // stops the workers
   virtual std::int64_t batch_count() const = 0;
-  virtual std::shared_ptr<Batch> next() = 0;  // NULL after the last; waits; memory is reused when the last reference is dropped
-  virtual double wait_seconds() const = 0;    // time that next() waited, summed
+  virtual std::shared_ptr<Batch>
+  next() = 0;  // NULL after the last; waits; memory is reused when the last reference is dropped
+  virtual double wait_seconds() const = 0;  // time that next() waited, summed
 };
 
 class DataEngine {
  public:
   virtual ~DataEngine() = default;
   virtual bool has(std::string_view split) const = 0;
-  virtual std::int64_t length(std::string_view split) = 0;         // after data_limit
-  virtual std::int64_t batch_size(std::string_view split) = 0;     // per rank
-  virtual vissl_status label(std::string_view split, std::int64_t index, vissl_array* out, vissl_err* err) = 0;
+  virtual std::int64_t length(std::string_view split) = 0;      // after data_limit
+  virtual std::int64_t batch_size(std::string_view split) = 0;  // per rank
+  virtual vissl_status label(std::string_view split, std::int64_t index, vissl_array* out,
+                             vissl_err* err) = 0;
   virtual std::string path(std::string_view split, std::int64_t index) = 0;
-  virtual std::vector<std::int64_t> class_labels(std::string_view split) = 0;  // empty when labels are not scalars
+  virtual std::vector<std::int64_t> class_labels(
+      std::string_view split) = 0;  // empty when labels are not scalars
   virtual std::int64_t batch_count(const PhaseSpec& spec) = 0;
   virtual std::unique_ptr<Phase> open(const PhaseSpec& spec, const Allocator& memory) = 0;
   virtual std::int64_t invalid_samples() const = 0;  // unreadable images met so far
-  // Writes the first `samples` of the phase's first batch to a PNG file, one row per sample and one column per view, with the
-  // split's Normalize undone. Returns the batch's fields as a table: name, dtype, shape, smallest and largest value.
-  virtual std::string show(const PhaseSpec& spec, std::int64_t samples, const std::string& png_path) = 0;
+  // Writes the first `samples` of the phase's first batch to a PNG file, one row per sample and one
+  // column per view, with the split's Normalize undone. Returns the batch's fields as a table:
+  // name, dtype, shape, smallest and largest value.
+  virtual std::string show(const PhaseSpec& spec, std::int64_t samples,
+                           const std::string& png_path) = 0;
 };
 
-// --- log -------------------------------------------------------------------------------------------------------------------
+// --- log
+// -------------------------------------------------------------------------------------------------------------------
 
 enum class LogLevel { debug, info, warning, error };
 
@@ -136,47 +154,54 @@ enum class LogLevel { debug, info, warning, error };
 struct Progress {
   std::int64_t epoch, epochs, step, steps;  // epoch and step counted from 1 for people
   bool training;
-  double loss, lr;              // NaN = unknown
+  double loss, lr;  // NaN = unknown
   double images_per_second;
-  double data_wait_fraction;    // 0 … 1
+  double data_wait_fraction;  // 0 … 1
   double eta_seconds;
 };
 
 class Logger {
  public:
   virtual ~Logger() = default;
-  virtual void log(LogLevel level, std::string_view text) = 0;  // stderr and, when a run folder is open, log.txt [any]
+  virtual void log(
+      LogLevel level,
+      std::string_view text) = 0;  // stderr and, when a run folder is open, log.txt [any]
   virtual void open_file(const std::string& path, bool append) = 0;
   virtual void progress(const Progress& p) = 0;
   virtual void progress_done() = 0;
 };
 
-// --- the runtime -------------------------------------------------------------------------------------------------------
+// --- the runtime
+// -------------------------------------------------------------------------------------------------------
 
 struct Services {
   const char* build_id;
-  const vissl_host* host;     // get_service of it asks the runtime for tensor services once the runtime is there
+  const vissl_host*
+      host;  // get_service of it asks the runtime for tensor services once the runtime is there
   const vissl_value* config;  // resolved and checked, all defaults present
   Catalogue* catalogue;
   DataEngine* data;
   Logger* log;
-  std::string config_toml;    // the resolved config as text, for config.toml of the run folder
+  std::string config_toml;  // the resolved config as text, for config.toml of the run folder
   std::string config_origin_json;
-  std::string environment_json;  // env.json: command line, host name, versions, cores, variables that matter
+  std::string environment_json;  // env.json: command line, host name, versions, cores, variables
+                                 // that matter
   // 0 = nothing; else the signal that asks to save and stop. Set by the executable's handler.
   std::function<int()> pending_signal;
-  // A copy of the table `base` with `over` merged in: tables merge, arrays and scalars replace. Lives until the process ends.
+  // A copy of the table `base` with `over` merged in: tables merge, arrays and scalars replace.
+  // Lives until the process ends.
   std::function<const vissl_value*(const vissl_value* base, const vissl_value* over)> merge_config;
 };
 
 class Runtime {
  public:
   virtual ~Runtime() = default;
-  virtual const void* get_service(std::string_view id) = 0;  // tensor, store, autograd, collectives, model, run
+  virtual const void* get_service(
+      std::string_view id) = 0;  // tensor, store, autograd, collectives, model, run
   // Runs the config's engine; returns the process' exit code or throws Error.
   virtual int run() = 0;
-  virtual int check() = 0;                                 // all up to one step on a throw-away copy; leaves no files
-  virtual std::string show_model(bool json) = 0;           // names, shapes, counts
+  virtual int check() = 0;  // all up to one step on a throw-away copy; leaves no files
+  virtual std::string show_model(bool json) = 0;  // names, shapes, counts
 };
 
 #define VISSL_RUNTIME_SYMBOL "vissl_runtime_entry"

@@ -36,14 +36,15 @@ struct Pipe {
   }
   void drain(std::string& into) const {
     char buffer[65536];
-    for (ssize_t n; (n = ::read(read, buffer, sizeof buffer)) > 0;) into.append(buffer, static_cast<std::size_t>(n));
+    for (ssize_t n; (n = ::read(read, buffer, sizeof buffer)) > 0;)
+      into.append(buffer, static_cast<std::size_t>(n));
   }
 };
 
 }  // namespace
 
-Result run_host(const std::vector<std::string>& arguments, const std::function<bool(pid_t)>& while_running,
-                std::chrono::seconds limit) {
+Result run_host(const std::vector<std::string>& arguments,
+                const std::function<bool(pid_t)>& while_running, std::chrono::seconds limit) {
   std::string program = VISSL_HOST;
   std::vector<char*> argv{program.data()};
   std::vector<std::string> copies = arguments;
@@ -82,15 +83,21 @@ Result run_host(const std::vector<std::string>& arguments, const std::function<b
     if (std::chrono::steady_clock::now() - started > limit) {
       ::kill(pid, SIGKILL);
       ::waitpid(pid, &status, 0);
-      throw std::runtime_error("vissl-host took too long; its log ends with:\n" + result.err.substr(result.err.size() > 2000 ? result.err.size() - 2000 : 0));
+      throw std::runtime_error(
+          "vissl-host took too long; its log ends with:\n" +
+          result.err.substr(result.err.size() > 2000 ? result.err.size() - 2000 : 0));
     }
   }
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  result.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   return result;
 }
 
-std::vector<std::string> run_arguments(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
-  std::vector<std::string> arguments{"--plugins", VISSL_PLUGIN_DIR, "--plugins", VISSL_TEST_PLUGIN_DIR "/run", "--config", config.string()};
+std::vector<std::string> run_arguments(const std::filesystem::path& config,
+                                       const std::vector<std::string>& overrides) {
+  std::vector<std::string> arguments{"--plugins", VISSL_PLUGIN_DIR,
+                                     "--plugins", VISSL_TEST_PLUGIN_DIR "/run",
+                                     "--config",  config.string()};
   arguments.insert(arguments.end(), overrides.begin(), overrides.end());
   return arguments;
 }

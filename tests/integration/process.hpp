@@ -17,12 +17,15 @@ struct Result {
   double seconds = 0.0;
 };
 
-// `arguments` follow the program's name. `while_running` is called about every millisecond with the process id until it returns true
-// (then no more) or the process ends. Throws std::runtime_error when the process takes longer than `limit`, after killing it.
-Result run_host(const std::vector<std::string>& arguments, const std::function<bool(pid_t)>& while_running = {},
+// `arguments` follow the program's name. `while_running` is called about every millisecond with the
+// process id until it returns true (then no more) or the process ends. Throws std::runtime_error
+// when the process takes longer than `limit`, after killing it.
+Result run_host(const std::vector<std::string>& arguments,
+                const std::function<bool(pid_t)>& while_running = {},
                 std::chrono::seconds limit = std::chrono::seconds(300));
 
 // {"--plugins", built-in plugins, "--plugins", plugins for tests, "--config", config, overrides…}
-std::vector<std::string> run_arguments(const std::filesystem::path& config, const std::vector<std::string>& overrides = {});
+std::vector<std::string> run_arguments(const std::filesystem::path& config,
+                                       const std::vector<std::string>& overrides = {});
 
 }  // namespace vissl::test

@@ -49,7 +49,8 @@ std::string timeless(const std::string& line) {
   return json.dump();
 }
 
-// Steps and payloads of the events whose tag does not begin with "Speed/"; the wall time is the first field and is left out.
+// Steps and payloads of the events whose tag does not begin with "Speed/"; the wall time is the
+// first field and is left out.
 std::vector<std::string> events_of(const fs::path& folder) {
   std::vector<std::string> out;
   if (!fs::exists(folder)) return out;
@@ -59,7 +60,8 @@ std::vector<std::string> events_of(const fs::path& folder) {
     while (const auto record = records.next()) {
       if (record->is_header || record->event.find("Speed/") != std::string_view::npos) continue;
       constexpr std::size_t kWallTime = 9;  // tag byte and a double
-      out.push_back(std::to_string(record->step) + ":" + std::string(record->event.substr(kWallTime)));
+      out.push_back(std::to_string(record->step) + ":" +
+                    std::string(record->event.substr(kWallTime)));
     }
   }
   return out;
@@ -75,17 +77,20 @@ fs::path final_checkpoint(const fs::path& folder) {
 
 std::string differences(const fs::path& a, const fs::path& b) {
   std::string out;
-  compare(host::read_torch_zip(final_checkpoint(a)), host::read_torch_zip(final_checkpoint(b)), "", out);
+  compare(host::read_torch_zip(final_checkpoint(a)), host::read_torch_zip(final_checkpoint(b)), "",
+          out);
   for (const char* name : {"metrics.json", "metrics.csv"}) {
     if (read_file(a / name) != read_file(b / name)) out += std::string(name) + " differs\n";
   }
   const auto steps_a = lines_of(a / "stdout.json"), steps_b = lines_of(b / "stdout.json");
   if (steps_a.size() != steps_b.size()) {
-    out += "stdout.json has " + std::to_string(steps_a.size()) + " lines and " + std::to_string(steps_b.size()) + "\n";
+    out += "stdout.json has " + std::to_string(steps_a.size()) + " lines and " +
+           std::to_string(steps_b.size()) + "\n";
   } else {
     for (std::size_t i = 0; i < steps_a.size(); ++i) {
       if (timeless(steps_a[i]) != timeless(steps_b[i])) {
-        out += "stdout.json line " + std::to_string(i + 1) + " differs:\n  " + steps_a[i] + "\n  " + steps_b[i] + "\n";
+        out += "stdout.json line " + std::to_string(i + 1) + " differs:\n  " + steps_a[i] + "\n  " +
+               steps_b[i] + "\n";
         break;
       }
     }

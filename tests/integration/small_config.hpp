@@ -1,6 +1,6 @@
 #pragma once
-// A training config that does a step in milliseconds and has everything whose state could get lost: batch norm, momentum, random
-// augmentation, a step schedule, a meter, TensorBoard.
+// A training config that does a step in milliseconds and has everything whose state could get lost:
+// batch norm, momentum, random augmentation, a step schedule, a meter, TensorBoard.
 #include <filesystem>
 #include <string>
 
@@ -13,7 +13,7 @@ test_every_num_epoch = 1
 [data]
 num_workers = 1
 [data.train]
-data_sources = [{ name = "synthetic", length = 88, image_size = 16, random_images = true, num_classes = 4 }]
+data_sources = [{ name = "synthetic", length = 88, size = 16, random_images = true, num_labels = 4 }]
 batchsize_per_replica = 8
 drop_last = true
 transforms = [
@@ -24,7 +24,7 @@ transforms = [
   { name = "Normalize", mean = [0.5, 0.5, 0.5], std = [0.25, 0.25, 0.25] },
 ]
 [data.test]
-data_sources = [{ name = "synthetic", length = 24, image_size = 16, random_images = true, num_classes = 4 }]
+data_sources = [{ name = "synthetic", length = 24, size = 16, random_images = true, num_labels = 4 }]
 batchsize_per_replica = 8
 transforms = [{ name = "ToTensor" }, { name = "Normalize", mean = [0.5, 0.5, 0.5], std = [0.25, 0.25, 0.25] }]
 [machine]
@@ -50,7 +50,8 @@ name = "accuracy_list_meter"
 topk_values = [1, 2]
 [checkpoint]
 iter_frequency = 3
-dir = ")" + dir.string() + R"("
+dir = ")" +
+         dir.string() + R"("
 )";
 }
 

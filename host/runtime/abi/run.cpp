@@ -16,7 +16,9 @@ namespace vissl::host {
 
 namespace {
 
-Task& of(vissl_run* run) { return *run->task; }
+Task& of(vissl_run* run) {
+  return *run->task;
+}
 
 // Copies as much of a struct as the caller knows; `out->size` was set by the caller and stays.
 template <class T>
@@ -26,18 +28,26 @@ void fill(T* out, T value) {
   std::memcpy(out, &value, size);
 }
 
-void facts(vissl_run* run, vissl_run_facts* out) { fill(out, of(run).facts()); }
+void facts(vissl_run* run, vissl_run_facts* out) {
+  fill(out, of(run).facts());
+}
 
 void counters(vissl_run* run, vissl_counters* out) {
   const Counters& c = of(run).counters;
-  fill(out, {sizeof(vissl_counters), c.phase_idx, c.train_phase_idx, c.iteration, c.local_iteration, c.num_updates, c.max_iteration,
-             c.where(), c.training ? 1u : 0u});
+  fill(out, {sizeof(vissl_counters), c.phase_idx, c.train_phase_idx, c.iteration, c.local_iteration,
+             c.num_updates, c.max_iteration, c.where(), c.training ? 1u : 0u});
 }
 
-const vissl_value* config(vissl_run* run) { return of(run).config().value(); }
-vissl_model* model(vissl_run* run) { return &of(run).models().main(); }
+const vissl_value* config(vissl_run* run) {
+  return of(run).config().value();
+}
+vissl_model* model(vissl_run* run) {
+  return &of(run).models().main();
+}
 
-uint64_t output_count(vissl_run* run) { return of(run).current.outputs.size(); }
+uint64_t output_count(vissl_run* run) {
+  return of(run).current.outputs.size();
+}
 vissl_tensor* output(vissl_run* run, uint64_t i) {
   auto& outputs = of(run).current.outputs;
   return i < outputs.size() ? borrow(outputs[i]) : nullptr;
@@ -47,12 +57,15 @@ vissl_status set_output(vissl_run* run, uint64_t i, vissl_tensor* t, vissl_err* 
 }
 vissl_tensor* record(vissl_run* run, vissl_str name, uint64_t element) {
   const Fields::Field* field = of(run).current.record.find(view(name));
-  return field != nullptr && element < field->tensors.size() ? borrow(field->tensors[element]) : nullptr;
+  return field != nullptr && element < field->tensors.size() ? borrow(field->tensors[element])
+                                                             : nullptr;
 }
 vissl_status set_record(vissl_run* run, vissl_str name, vissl_tensor* t, vissl_err* err) {
   return guarded(err, [&] { of(run).current.record.set(view(name), unwrap(t)); });
 }
-vissl_tensor* loss(vissl_run* run) { return borrow(of(run).current.loss); }
+vissl_tensor* loss(vissl_run* run) {
+  return borrow(of(run).current.loss);
+}
 vissl_status loss_value(vissl_run* run, vissl_str name, vissl_tensor* value, vissl_err* err) {
   return guarded(err, [&] {
     at::Tensor mean = unwrap(value).detach().to(at::kDouble).reshape({});
@@ -60,14 +73,21 @@ vissl_status loss_value(vissl_run* run, vissl_str name, vissl_tensor* value, vis
     of(run).current.loss_values.emplace_back("loss." + text(name), mean.item<double>());
   });
 }
-void log_extra(vissl_run* run, vissl_str name, double value) { of(run).current.extras.emplace_back(text(name), value); }
+void log_extra(vissl_run* run, vissl_str name, double value) {
+  of(run).current.extras.emplace_back(text(name), value);
+}
 
-std::vector<Entry*> parameters(vissl_run* run) { return of(run).model().store().parameters(); }
-uint64_t param_count(vissl_run* run) { return parameters(run).size(); }
+std::vector<Entry*> parameters(vissl_run* run) {
+  return of(run).model().store().parameters();
+}
+uint64_t param_count(vissl_run* run) {
+  return parameters(run).size();
+}
 vissl_status param(vissl_run* run, uint64_t i, vissl_param_info* out, vissl_err* err) {
   return guarded(err, [&] {
     Entry& e = *parameters(run).at(i);
-    fill(out, {sizeof(vissl_param_info), str(e.name), e.handle(), e.role, e.module, e.tags, e.depth, e.trainable() ? 1u : 0u});
+    fill(out, {sizeof(vissl_param_info), str(e.name), e.handle(), e.role, e.module, e.tags, e.depth,
+               e.trainable() ? 1u : 0u});
   });
 }
 vissl_tensor* grad(vissl_run* run, uint64_t i) {
@@ -77,7 +97,8 @@ vissl_tensor* grad(vissl_run* run, uint64_t i) {
 vissl_status drop_grad(vissl_run* run, uint64_t i, vissl_err* err) {
   return guarded(err, [&] { parameters(run).at(i)->tensor.mutable_grad() = at::Tensor(); });
 }
-vissl_status clip_grads(vissl_run* run, double max_norm, double norm_type, double* total, vissl_err* err) {
+vissl_status clip_grads(vissl_run* run, double max_norm, double norm_type, double* total,
+                        vissl_err* err) {
   return guarded(err, [&] {
     const double norm = clip_gradients(parameters(run), max_norm, norm_type);
     if (total != nullptr) *total = norm;
@@ -94,17 +115,21 @@ vissl_status to_log(vissl_run* run, vissl_err* err, Body&& body) {
 vissl_status scalar(vissl_run* run, vissl_str tag, double value, int64_t step, vissl_err* err) {
   return to_log(run, err, [&](RunLog& log) { log.scalar(view(tag), value, step); });
 }
-vissl_status histogram(vissl_run* run, vissl_str tag, vissl_tensor* values, int64_t step, vissl_err* err) {
+vissl_status histogram(vissl_run* run, vissl_str tag, vissl_tensor* values, int64_t step,
+                       vissl_err* err) {
   return to_log(run, err, [&](RunLog& log) { log.histogram(view(tag), unwrap(values), step); });
 }
-vissl_status image_png(vissl_run* run, vissl_str tag, const void* png, uint64_t bytes, int64_t step, vissl_err* err) {
+vissl_status image_png(vissl_run* run, vissl_str tag, const void* png, uint64_t bytes, int64_t step,
+                       vissl_err* err) {
   return to_log(run, err, [&](RunLog& log) { log.image_png(view(tag), png, bytes, step); });
 }
-vissl_status text_entry(vissl_run* run, vissl_str tag, vissl_str value, int64_t step, vissl_err* err) {
+vissl_status text_entry(vissl_run* run, vissl_str tag, vissl_str value, int64_t step,
+                        vissl_err* err) {
   return to_log(run, err, [&](RunLog& log) { log.text_entry(view(tag), view(value), step); });
 }
 void log(vissl_run* run, uint32_t level, vissl_str value) {
-  constexpr LogLevel kLevels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
+  constexpr LogLevel kLevels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning,
+                                  LogLevel::error};
   of(run).log().log(kLevels[std::min<uint32_t>(level, 3)], view(value));
 }
 void summary(vissl_run* run, vissl_str key, double value) {
@@ -118,7 +143,8 @@ int64_t split_length(vissl_run* run, vissl_str split) {
     return -1;
   }
 }
-vissl_status split_label(vissl_run* run, vissl_str split, int64_t index, vissl_array* out, vissl_err* err) {
+vissl_status split_label(vissl_run* run, vissl_str split, int64_t index, vissl_array* out,
+                         vissl_err* err) {
   return of(run).data().label(view(split), index, out, err);
 }
 vissl_str split_path(vissl_run* run, vissl_str split, int64_t index) {
@@ -136,7 +162,9 @@ vissl_status pass(vissl_run* run, const vissl_pass* pass, vissl_err* err) {
 vissl_status save(vissl_run* run, vissl_err* err) {
   return guarded(err, [&] { of(run).save_requested = true; });
 }
-void stop(vissl_run* run, int32_t exit_code, vissl_str reason) { of(run).stop_requested = {exit_code, text(reason)}; }
+void stop(vissl_run* run, int32_t exit_code, vissl_str reason) {
+  of(run).stop_requested = {exit_code, text(reason)};
+}
 
 uint64_t hyper(vissl_run* run, vissl_str name, double* values, uint64_t capacity) {
   if (!of(run).trains()) return 0;
@@ -145,7 +173,8 @@ uint64_t hyper(vissl_run* run, vissl_str name, double* values, uint64_t capacity
   return all.size();
 }
 
-void report_numbers(const nlohmann::json& node, std::vector<std::string>& path, vissl_metric_fn on_value, void* ctx) {
+void report_numbers(const nlohmann::json& node, std::vector<std::string>& path,
+                    vissl_metric_fn on_value, void* ctx) {
   if (node.is_number()) {
     std::vector<vissl_str> names;
     for (const std::string& name : path) names.push_back(str(name));
@@ -171,10 +200,11 @@ vissl_status metrics(vissl_run* run, vissl_metric_fn on_value, void* ctx, vissl_
 
 const vissl_run_api& run_api() {
   static const vissl_run_api api{
-      sizeof api, &facts,      &counters,   &config,     &model,     &output_count, &output,       &set_output,  &record,
-      &set_record, &loss,      &loss_value, &log_extra,  &param_count, &param,      &grad,         &drop_grad,   &clip_grads,
-      &scalar,    &histogram,  &image_png,  &text_entry, &log,       &summary,      &split_length, &split_label, &split_path,
-      &pass,      &save,       &stop,       &hyper,       &metrics};
+      sizeof api,  &facts,  &counters,   &config,       &model,       &output_count, &output,
+      &set_output, &record, &set_record, &loss,         &loss_value,  &log_extra,    &param_count,
+      &param,      &grad,   &drop_grad,  &clip_grads,   &scalar,      &histogram,    &image_png,
+      &text_entry, &log,    &summary,    &split_length, &split_label, &split_path,   &pass,
+      &save,       &stop,   &hyper,      &metrics};
   return api;
 }
 

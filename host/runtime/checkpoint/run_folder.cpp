@@ -35,8 +35,10 @@ std::optional<Checkpoint> RunFolder::newest() {
   CheckpointChoice choice = find_checkpoint(path_, resume_file_num_);
   for (const std::string& warning : choice.warnings) log_.log(LogLevel::warning, warning);
   if (!choice.found && !choice.warnings.empty()) {
-    throw Error(Exit::bad_data, path_.string() + ": none of its checkpoints can be read; move them away to train anew, or set "
-                                                 "checkpoint.overwrite_existing=true");
+    throw Error(Exit::bad_data,
+                path_.string() +
+                    ": none of its checkpoints can be read; move them away to train anew, or set "
+                    "checkpoint.overwrite_existing=true");
   }
   return std::move(choice.found);
 }

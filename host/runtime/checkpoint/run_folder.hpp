@@ -1,5 +1,6 @@
 #pragma once
-// The folder of a run (checkpoint.dir): its lock, its checkpoints, and what tells whether the run is finished. [main]
+// The folder of a run (checkpoint.dir): its lock, its checkpoints, and what tells whether the run
+// is finished. [main]
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -15,22 +16,23 @@ namespace vissl::host {
 
 class RunFolder {
  public:
-  // Makes the folder and takes its lock. `config` is the table [checkpoint]. Throws Error(run_failed) for a folder that cannot be written
-  // or that another run uses.
+  // Makes the folder and takes its lock. `config` is the table [checkpoint]. Throws
+  // Error(run_failed) for a folder that cannot be written or that another run uses.
   RunFolder(const Setting& config, Logger& log);
 
   const std::filesystem::path& path() const { return path_; }
 
   // True when an earlier run here came to its end and checkpoint.overwrite_existing is off.
   bool finished() const;
-  // The newest complete checkpoint, or nothing: auto_resume off, overwrite_existing on, or an empty folder. A damaged newer one is
-  // warned of. Throws Error(bad_data) when there are checkpoints and all are damaged: training anew would overwrite them.
+  // The newest complete checkpoint, or nothing: auto_resume off, overwrite_existing on, or an empty
+  // folder. A damaged newer one is warned of. Throws Error(bad_data) when there are checkpoints and
+  // all are damaged: training anew would overwrite them.
   std::optional<Checkpoint> newest();
 
   // Writes config.toml and env.json.
   void write_provenance(const Services& services);
-  // Atomic: a crash at any byte leaves the former checkpoints as they were. Re-points checkpoint.torch, applies checkpoint.keep and
-  // returns the file's name.
+  // Atomic: a crash at any byte leaves the former checkpoints as they were. Re-points
+  // checkpoint.torch, applies checkpoint.keep and returns the file's name.
   std::string save(const CheckpointName& name, const Node& state);
 
  private:

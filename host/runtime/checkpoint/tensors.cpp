@@ -15,7 +15,8 @@ TensorRef to_file(const at::Tensor& tensor) {
   ref.shape = cpu.sizes().vec();
   ref.strides = cpu.strides().vec();
   ref.offset = cpu.storage_offset();
-  // One Storage object per libtorch storage would be needed to keep sharing; parameters and buffers of a store never share.
+  // One Storage object per libtorch storage would be needed to keep sharing; parameters and buffers
+  // of a store never share.
   auto keep = std::make_shared<at::Tensor>(cpu);
   ref.storage = Storage::borrow(cpu.storage().data(), cpu.storage().nbytes(), keep);
   return ref;

@@ -1,4 +1,5 @@
-// VISSL's extract_features (reference, engine 3.6): features, targets and indices of every split as .npy files, float32.
+// VISSL's extract_features (reference, engine 3.6): features, targets and indices of every split as
+// .npy files, float32.
 #include <algorithm>
 #include <filesystem>
 #include <span>
@@ -23,15 +24,18 @@ struct Layer {
 
 class Extraction {
  public:
-  Extraction(std::filesystem::path dir, std::string split, std::vector<std::string> layers, std::int64_t chunk, std::int64_t rank)
+  Extraction(std::filesystem::path dir, std::string split, std::vector<std::string> layers,
+             std::int64_t chunk, std::int64_t rank)
       : dir_(std::move(dir)), split_(std::move(split)), chunk_size_(chunk), rank_(rank) {
     for (std::string& name : layers) layers_.push_back({std::move(name), {}, {}});
   }
 
   void add(const vissl_pass_batch& batch) {
     if (batch.output_count != layers_.size()) {
-      throw Error(Exit::usage, "the model gives " + std::to_string(batch.output_count) + " outputs for " + std::to_string(layers_.size()) +
-                                   " layer names; list the features in model.feature_eval.features");
+      throw Error(Exit::usage,
+                  "the model gives " + std::to_string(batch.output_count) + " outputs for " +
+                      std::to_string(layers_.size()) +
+                      " layer names; list the features in model.feature_eval.features");
     }
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const at::Tensor rows = unwrap(batch.outputs[i]).to(at::kCPU, at::kFloat).contiguous();
@@ -40,7 +44,8 @@ class Extraction {
       layers_[i].features.insert(layers_[i].features.end(), data, data + rows.numel());
     }
     indices_.insert(indices_.end(), batch.indices, batch.indices + batch.rows);
-    for (std::uint64_t r = 0; r < batch.rows; ++r) targets_.push_back(batch.labels != nullptr ? batch.labels[r] : -1);
+    for (std::uint64_t r = 0; r < batch.rows; ++r)
+      targets_.push_back(batch.labels != nullptr ? batch.labels[r] : -1);
     if (chunk_size_ >= 0 && static_cast<std::int64_t>(indices_.size()) >= chunk_size_) write();
   }
 
@@ -48,8 +53,8 @@ class Extraction {
     if (indices_.empty()) return;
     const auto rows = static_cast<std::int64_t>(indices_.size());
     for (Layer& layer : layers_) {
-      const std::string stem =
-          "rank" + std::to_string(rank_) + "_chunk" + std::to_string(chunk_) + "_" + split_ + "_" + layer.name + "_";
+      const std::string stem = "rank" + std::to_string(rank_) + "_chunk" + std::to_string(chunk_) +
+                               "_" + split_ + "_" + layer.name + "_";
       std::vector<std::int64_t> shape{rows};
       shape.insert(shape.end(), layer.row_shape.begin(), layer.row_shape.end());
       write(stem + "features.npy", DType::float32, shape, std::as_bytes(std::span(layer.features)));
@@ -66,7 +71,8 @@ class Extraction {
 
  private:
   // The rows stay where they are until the file is written.
-  void write(const std::string& name, DType dtype, std::vector<std::int64_t> shape, std::span<const std::byte> rows) const {
+  void write(const std::string& name, DType dtype, std::vector<std::int64_t> shape,
+             std::span<const std::byte> rows) const {
     const auto storage = Storage::borrow(rows.data(), rows.size(), nullptr);
     write_npy(dir_ / name, TensorRef::contiguous(dtype, std::move(shape), storage));
   }
@@ -91,7 +97,8 @@ int run_extract_features(Session& session) {
   std::filesystem::create_directories(dir);
   for (const char* split : {"train", "test"}) {
     if (!task.data().has(split)) continue;
-    Extraction extraction(dir, split, task.model().output_names(), engine.integer("chunk_threshold"), task.facts().rank);
+    Extraction extraction(dir, split, task.model().output_names(),
+                          engine.integer("chunk_threshold"), task.facts().rank);
     vissl_pass pass{};
     pass.size = sizeof pass;
     pass.split = str(split);
@@ -101,7 +108,8 @@ int run_extract_features(Session& session) {
     };
     task.pass(pass);
     extraction.write();
-    session.log(LogLevel::info, "wrote features of " + std::to_string(extraction.written()) + " " + split + " samples to " + dir.string());
+    session.log(LogLevel::info, "wrote features of " + std::to_string(extraction.written()) + " " +
+                                    split + " samples to " + dir.string());
   }
   return 0;
 }

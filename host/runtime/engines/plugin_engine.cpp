@@ -11,7 +11,8 @@
 namespace vissl::host {
 
 int run_plugin_engine(Session& session) {
-  const auto engine = session.services().catalogue->create("engine", session.config()["engine"].value());
+  const auto engine =
+      session.services().catalogue->create("engine", session.config()["engine"].value());
   std::optional<RunFolder> folder;
   std::optional<RunLog> log;
   if (collectives().rank() == 0) {
@@ -24,7 +25,8 @@ int run_plugin_engine(Session& session) {
   }
   task.run_log = log ? &*log : nullptr;
   ErrorSink sink;
-  sink.check(engine->as<vissl_engine_class>().run(engine->self(), task.handle(), sink.get()), "engine (" + engine->name() + ")");
+  sink.check(engine->as<vissl_engine_class>().run(engine->self(), task.handle(), sink.get()),
+             "engine (" + engine->name() + ")");
   if (log) log->write_summary(true);
   return 0;
 }

@@ -36,12 +36,14 @@ std::string report_check(Task& task, bool trained, double seconds) {
   }
   std::ostringstream out;
   out.precision(1);
-  out << std::fixed << "check passed: model with " << thousands(parameters) << " parameters, " << thousands(trainable)
-      << " of them trained; precision " << task.session().precision().name << ", " << task.session().threads() << " threads; peak memory "
+  out << std::fixed << "check passed: model with " << thousands(parameters) << " parameters, "
+      << thousands(trainable) << " of them trained; precision " << task.session().precision().name
+      << ", " << task.session().threads() << " threads; peak memory "
       << thousands(peak_memory_mib()) << " MiB";
   if (trained) {
-    out << "; loss of the first step " << task.current.mean_loss << "; the run has " << thousands(task.counters.max_iteration)
-        << " steps of " << task.counters.global_batch << " samples";
+    out << "; loss of the first step " << task.current.mean_loss << "; the run has "
+        << thousands(task.counters.max_iteration) << " steps of " << task.counters.global_batch
+        << " samples";
   }
   out << "; start and first step took " << seconds << " s";
   return out.str();

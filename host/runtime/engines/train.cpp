@@ -16,8 +16,10 @@ int run_train(Session& session) {
   if (collectives().rank() == 0) {
     folder.emplace(session.config()["checkpoint"], *session.services().log);
     if (folder->finished()) {
-      session.log(LogLevel::info, "this run is finished: " + folder->path().string() +
-                                      " has its final checkpoint; set checkpoint.overwrite_existing=true to train anew");
+      session.log(
+          LogLevel::info,
+          "this run is finished: " + folder->path().string() +
+              " has its final checkpoint; set checkpoint.overwrite_existing=true to train anew");
       return 0;
     }
     found = folder->newest();
@@ -27,7 +29,8 @@ int run_train(Session& session) {
   std::optional<RunLog> log;
   if (folder) {
     folder->write_provenance(session.services());
-    const Node* positions = found ? found->tree.at("vissl_host").find(std::string("files")) : nullptr;
+    const Node* positions =
+        found ? found->tree.at("vissl_host").find(std::string("files")) : nullptr;
     if (found) task.load_state(found->tree, found->path.string());
     log.emplace(folder->path(), found ? RunLog::Mode::resume : RunLog::Mode::fresh, positions);
   }
@@ -44,7 +47,8 @@ int check_run(Session& session) {
     Trainer trainer(task, nullptr, nullptr);
     trainer.rehearse();
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   session.log(LogLevel::info, report_check(task, trains, seconds));
   return 0;
 }

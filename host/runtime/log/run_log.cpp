@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "host/files/atomic_file.hpp"
-#include "host/files/event_file.hpp"
 #include "host/files/csv_file.hpp"
 #include "host/files/error.hpp"
+#include "host/files/event_file.hpp"
 #include "host/files/json_lines.hpp"
 
 namespace vissl::host {
@@ -26,12 +26,15 @@ std::string eta_text(double seconds) {
   const auto total = static_cast<long long>(std::max(0.0, seconds));
   const long long days = total / 86400;
   char clock[32];
-  std::snprintf(clock, sizeof clock, "%lld:%02lld:%02lld", total / 3600 % 24, total / 60 % 60, total % 60);
+  std::snprintf(clock, sizeof clock, "%lld:%02lld:%02lld", total / 3600 % 24, total / 60 % 60,
+                total % 60);
   if (days == 0) return clock;
   return std::to_string(days) + (days == 1 ? " day, " : " days, ") + clock;
 }
 
-double round5(double x) { return std::round(x * 1e5) / 1e5; }
+double round5(double x) {
+  return std::round(x * 1e5) / 1e5;
+}
 
 Json one_or_list(const std::vector<double>& values) {
   if (values.size() == 1) return round5(values[0]);
@@ -81,7 +84,8 @@ struct RunLog::Files {
   }
 };
 
-RunLog::RunLog(const fs::path& dir, Mode mode, const Node* positions) : files_(std::make_unique<Files>()) {
+RunLog::RunLog(const fs::path& dir, Mode mode, const Node* positions)
+    : files_(std::make_unique<Files>()) {
   files_->dir = dir;
   files_->mode = mode;
   if (positions != nullptr) {
@@ -93,11 +97,15 @@ RunLog::RunLog(const fs::path& dir, Mode mode, const Node* positions) : files_(s
       files_->events = std::make_unique<EventFile>(EventFile::resume(dir / kEventFolder, position));
     }
   }
-  const auto lines = [&](const char* name) { return std::make_unique<JsonLines>(dir / name, files_->kept(name)); };
+  const auto lines = [&](const char* name) {
+    return std::make_unique<JsonLines>(dir / name, files_->kept(name));
+  };
   files_->steps = lines("stdout.json");
   files_->metrics = lines("metrics.json");
   files_->csv = std::make_unique<CsvFile>(
-      dir / "metrics.csv", std::vector<std::string>{"iteration", "phase_idx", "train_phase_idx", "split", "name", "value"},
+      dir / "metrics.csv",
+      std::vector<std::string>{"iteration", "phase_idx", "train_phase_idx", "split", "name",
+                               "value"},
       files_->kept("metrics.csv"));
 }
 
@@ -114,7 +122,9 @@ std::string RunLog::text(const LogLine& line) {
   return out;
 }
 
-void RunLog::step(const LogLine& line) { files_->steps->write(to_json(line)); }
+void RunLog::step(const LogLine& line) {
+  files_->steps->write(to_json(line));
+}
 
 void RunLog::phase(const PhaseMetrics& metrics) {
   nlohmann::json out;  // sorted keys, as VISSL writes them
@@ -123,8 +133,12 @@ void RunLog::phase(const PhaseMetrics& metrics) {
   out["train_phase_idx"] = metrics.train_phase_idx;
   const std::string split = metrics.training ? "train" : "test";
   const auto row = [&](const std::string& name, double value) {
-    const std::string fields[] = {std::to_string(metrics.iteration), std::to_string(metrics.phase_idx),
-                                  std::to_string(metrics.train_phase_idx), split, name, CsvFile::number(value)};
+    const std::string fields[] = {std::to_string(metrics.iteration),
+                                  std::to_string(metrics.phase_idx),
+                                  std::to_string(metrics.train_phase_idx),
+                                  split,
+                                  name,
+                                  CsvFile::number(value)};
     files_->csv->write(fields);
   };
   if (!std::isnan(metrics.mean_loss)) row("loss", metrics.mean_loss);
@@ -143,26 +157,38 @@ void RunLog::phase(const PhaseMetrics& metrics) {
   files_->metrics->write(Json(out));
 }
 
-void RunLog::scalar(std::string_view tag, double value, std::int64_t step) { files_->event_file().scalar(tag, step, value); }
+void RunLog::scalar(std::string_view tag, double value, std::int64_t step) {
+  files_->event_file().scalar(tag, step, value);
+}
 
 void RunLog::histogram(std::string_view tag, const at::Tensor& values, std::int64_t step) {
   const at::Tensor flat = values.detach().to(at::kCPU, at::kDouble).flatten().contiguous();
   const double* data = flat.const_data_ptr<double>();
-  files_->event_file().histogram(tag, step, histogram_of(std::span(data, static_cast<std::size_t>(flat.numel()))));
+  files_->event_file().histogram(
+      tag, step, histogram_of(std::span(data, static_cast<std::size_t>(flat.numel()))));
 }
 
-void RunLog::image_png(std::string_view tag, const void* png, std::size_t bytes, std::int64_t step) {
+void RunLog::image_png(std::string_view tag, const void* png, std::size_t bytes,
+                       std::int64_t step) {
   const auto* p = static_cast<const unsigned char*>(png);
   constexpr std::size_t kHeader = 26;  // signature, then IHDR: width, height, depth, colour type
-  if (bytes < kHeader || p[12] != 'I' || p[13] != 'H') throw Error(Exit::run_failed, "the image '" + std::string(tag) + "' is no PNG");
-  const auto big_endian = [&](std::size_t at) { return p[at] << 24 | p[at + 1] << 16 | p[at + 2] << 8 | p[at + 3]; };
+  if (bytes < kHeader || p[12] != 'I' || p[13] != 'H')
+    throw Error(Exit::run_failed, "the image '" + std::string(tag) + "' is no PNG");
+  const auto big_endian = [&](std::size_t at) {
+    return p[at] << 24 | p[at + 1] << 16 | p[at + 2] << 8 | p[at + 3];
+  };
   const int channels = p[25] == 0 ? 1 : p[25] == 6 ? 4 : 3;
-  files_->event_file().image(tag, step, {static_cast<const std::byte*>(png), bytes}, big_endian(20), big_endian(16), channels);
+  files_->event_file().image(tag, step, {static_cast<const std::byte*>(png), bytes}, big_endian(20),
+                             big_endian(16), channels);
 }
 
-void RunLog::text_entry(std::string_view tag, std::string_view text, std::int64_t step) { files_->event_file().text(tag, step, text); }
+void RunLog::text_entry(std::string_view tag, std::string_view text, std::int64_t step) {
+  files_->event_file().text(tag, step, text);
+}
 
-void RunLog::summary(std::string_view key, double value) { files_->summary[std::string(key)] = value; }
+void RunLog::summary(std::string_view key, double value) {
+  files_->summary[std::string(key)] = value;
+}
 
 void RunLog::write_summary(bool finished) {
   Json out;
@@ -172,7 +198,8 @@ void RunLog::write_summary(bool finished) {
     if (!out.is_object()) out = Json::object();
   }
   if (files_->mode != Mode::append) out["finished"] = finished;
-  for (const auto& [key, value] : files_->summary) out[key] = std::isfinite(value) ? Json(value) : Json(nullptr);
+  for (const auto& [key, value] : files_->summary)
+    out[key] = std::isfinite(value) ? Json(value) : Json(nullptr);
   write_text_atomic(files_->dir / "summary.json", out.dump(2) + "\n");
 }
 
@@ -188,7 +215,8 @@ Node RunLog::positions() {
   if (files_->events) {
     files_->events->sync();
     const EventPosition position = files_->events->position();
-    out[std::string(kEventFolder) + "/" + position.file] = static_cast<std::int64_t>(position.bytes);
+    out[std::string(kEventFolder) + "/" + position.file] =
+        static_cast<std::int64_t>(position.bytes);
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// The files that grow during a run, on rank 0: stdout.json, metrics.json, metrics.csv and TensorBoard's event file in tb_logs/. A
-// resumed run cuts them back to where they were at its checkpoint, so that they equal those of an undisturbed run. [main]
+// The files that grow during a run, on rank 0: stdout.json, metrics.json, metrics.csv and
+// TensorBoard's event file in tb_logs/. A resumed run cuts them back to where they were at its
+// checkpoint, so that they equal those of an undisturbed run. [main]
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -22,7 +23,7 @@ struct LogLine {
   double loss = 0.0;
   double batch_seconds = 0.0;  // mean over the run so far
   double eta_seconds = 0.0;
-  std::int64_t max_iterations = -1;                     // -1 = not on this line
+  std::int64_t max_iterations = -1;                    // -1 = not on this line
   std::vector<std::pair<std::string, double>> extras;  // "loss.<name>", "teacher_momentum"
 };
 
@@ -36,8 +37,9 @@ struct PhaseMetrics {
 
 class RunLog {
  public:
-  // fresh: existing files are replaced. resume: everything that was written after the checkpoint's `positions` is cut off. append: an
-  // evaluation in the folder of a run adds to its files and to its summary. Throws Error(run_failed) naming the path.
+  // fresh: existing files are replaced. resume: everything that was written after the checkpoint's
+  // `positions` is cut off. append: an evaluation in the folder of a run adds to its files and to
+  // its summary. Throws Error(run_failed) naming the path.
   enum class Mode { fresh, resume, append };
   RunLog(const std::filesystem::path& dir, Mode mode, const Node* positions = nullptr);
   ~RunLog();
@@ -55,7 +57,8 @@ class RunLog {
   void text_entry(std::string_view tag, std::string_view text, std::int64_t step);
 
   void summary(std::string_view key, double value);
-  // Writes summary.json: everything given so far and {"finished": finished}, beside what the file has already in append mode.
+  // Writes summary.json: everything given so far and {"finished": finished}, beside what the file
+  // has already in append mode.
   void write_summary(bool finished);
   // Brings everything to disk and says how long each file is: part of a checkpoint.
   Node positions();

@@ -15,7 +15,8 @@ double clip_gradients(const std::vector<Entry*>& parameters, double max_norm, do
     if (e->tensor.grad().defined()) grads.push_back(e->tensor.grad());
   }
   if (grads.empty()) return 0.0;
-  const at::Tensor total = at::linalg_vector_norm(at::stack(at::_foreach_norm(grads, norm_type)), norm_type);
+  const at::Tensor total =
+      at::linalg_vector_norm(at::stack(at::_foreach_norm(grads, norm_type)), norm_type);
   const at::Tensor factor = (max_norm / (total + 1e-6)).clamp_max(1.0);
   at::_foreach_mul_(grads, factor);
   return total.item<double>();

@@ -14,7 +14,8 @@ void Events::fire(std::uint32_t event, vissl_run* run, Logger& log) const {
     const vissl_status status = listener.table->on_event(listener.self, event, run, sink.get());
     if (status == VISSL_OK) continue;
     if (event == VISSL_EVENT_EXCEPTION) {
-      log.log(LogLevel::warning, listener.place + " failed while the run was ending: " + sink.text());
+      log.log(LogLevel::warning,
+              listener.place + " failed while the run was ending: " + sink.text());
     } else {
       sink.check(status, listener.place);
     }

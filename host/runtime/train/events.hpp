@@ -1,5 +1,6 @@
 #pragma once
-// Who acts between the parts of a step, in order: loss, optimizer, trunk, heads, then hooks of the config. [main]
+// Who acts between the parts of a step, in order: loss, optimizer, trunk, heads, then hooks of the
+// config. [main]
 #include <vissl/events.h>
 
 #include <string>
@@ -11,9 +12,11 @@ namespace vissl::host {
 
 class Events {
  public:
-  // Adds an instance if it offers vissl.events/0. `place` names it in errors: "hooks[1] (tensorboard)".
+  // Adds an instance if it offers vissl.events/0. `place` names it in errors: "hooks[1]
+  // (tensorboard)".
   void add(Instance& instance, std::string place);
-  // Calls every listener of `event` in order. Throws Error; VISSL_EVENT_EXCEPTION handlers never throw.
+  // Calls every listener of `event` in order. Throws Error; VISSL_EVENT_EXCEPTION handlers never
+  // throw.
   void fire(std::uint32_t event, vissl_run* run, Logger& log) const;
 
  private:

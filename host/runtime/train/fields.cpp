@@ -22,13 +22,15 @@ void Fields::set(std::string_view name, at::Tensor tensor) {
   fields_.push_back({std::string(name), false, {std::move(tensor)}});
 }
 
-Fields fields_of(const std::shared_ptr<Batch>& batch, at::Device device, at::ScalarType dtype, bool channels_last) {
+Fields fields_of(const std::shared_ptr<Batch>& batch, at::Device device, at::ScalarType dtype,
+                 bool channels_last) {
   Fields fields;
   for (const BatchField& from : batch->fields) {
     Fields::Field field{from.name, from.nested, {}};
     for (const BatchElement& element : from.elements) {
       const auto type = static_cast<at::ScalarType>(element.dtype);
-      at::Tensor t = at::from_blob(element.data, element.shape, [batch](void*) {}, at::TensorOptions().dtype(type));
+      at::Tensor t = at::from_blob(
+          element.data, element.shape, [batch](void*) {}, at::TensorOptions().dtype(type));
       t = t.to(device, at::isFloatingType(type) ? dtype : type);
       if (channels_last && t.dim() == 4) t = t.contiguous(at::MemoryFormat::ChannelsLast);
       field.tensors.push_back(std::move(t));

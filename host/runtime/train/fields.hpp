@@ -1,5 +1,6 @@
 #pragma once
-// The fields of a batch as tensors, and the record that components leave for each other during one step. [main]
+// The fields of a batch as tensors, and the record that components leave for each other during one
+// step. [main]
 #include <ATen/core/Tensor.h>
 
 #include <memory>
@@ -30,7 +31,9 @@ class Fields {
   std::vector<Field> fields_;
 };
 
-// The batch's memory as tensors without a copy; each keeps the batch alive. Floating-point fields become `dtype`.
-Fields fields_of(const std::shared_ptr<Batch>& batch, at::Device device, at::ScalarType dtype, bool channels_last);
+// The batch's memory as tensors without a copy; each keeps the batch alive. Floating-point fields
+// become `dtype`.
+Fields fields_of(const std::shared_ptr<Batch>& batch, at::Device device, at::ScalarType dtype,
+                 bool channels_last);
 
 }  // namespace vissl::host

@@ -12,20 +12,24 @@ namespace vissl::host {
 
 namespace {
 
-const vissl_meter_class& table_of(const Instance& meter) { return meter.as<vissl_meter_class>(); }
+const vissl_meter_class& table_of(const Instance& meter) {
+  return meter.as<vissl_meter_class>();
+}
 
 std::span<double> counters_of(const Instance& meter) {
   double* data = nullptr;
   std::uint64_t count = 0;
   ErrorSink sink;
-  sink.check(table_of(meter).counters(meter.self(), &data, &count, sink.get()), "meter " + meter.name());
+  sink.check(table_of(meter).counters(meter.self(), &data, &count, sink.get()),
+             "meter " + meter.name());
   return {data, static_cast<std::size_t>(count)};
 }
 
 }  // namespace
 
 Meters::Meters(const Setting& meters, Catalogue& catalogue) {
-  for (std::size_t i = 0; i < meters.size(); ++i) meters_.push_back(catalogue.create("meter", meters.at(i).value()));
+  for (std::size_t i = 0; i < meters.size(); ++i)
+    meters_.push_back(catalogue.create("meter", meters.at(i).value()));
 }
 
 void Meters::reset() {
@@ -43,7 +47,8 @@ void Meters::update(const std::vector<at::Tensor>& outputs, const at::Tensor& ta
   const std::vector<vissl_tensor*> handles = borrow_all(cpu);
   for (const auto& meter : meters_) {
     ErrorSink sink;
-    sink.check(table_of(*meter).update(meter->self(), handles.data(), handles.size(), borrow(labels), sink.get()),
+    sink.check(table_of(*meter).update(meter->self(), handles.data(), handles.size(),
+                                       borrow(labels), sink.get()),
                "meter " + meter->name());
   }
 }
@@ -52,7 +57,8 @@ void Meters::reduce() {
   if (collectives().world() == 1) return;
   for (const auto& meter : meters_) {
     const std::span<double> counters = counters_of(*meter);
-    at::Tensor view = at::from_blob(counters.data(), {static_cast<std::int64_t>(counters.size())}, at::kDouble);
+    at::Tensor view =
+        at::from_blob(counters.data(), {static_cast<std::int64_t>(counters.size())}, at::kDouble);
     collectives().all_reduce(view, Collectives::Reduce::sum);
   }
 }
@@ -62,7 +68,8 @@ std::vector<Meters::Value> Meters::values() const {
   for (const auto& meter : meters_) {
     std::string json;
     const vissl_out out{sizeof out, &json, [](void* self, const void* data, std::uint64_t bytes) {
-                          static_cast<std::string*>(self)->append(static_cast<const char*>(data), bytes);
+                          static_cast<std::string*>(self)->append(static_cast<const char*>(data),
+                                                                  bytes);
                           return bytes;
                         }};
     ErrorSink sink;
@@ -91,7 +98,9 @@ void Meters::load(const Node& state, const std::string& source) {
     const std::vector<Node>& values = saved[i].at("counters").as_items();
     const std::span<double> counters = counters_of(*meters_[i]);
     if (saved[i].at("name").as_text() != meters_[i]->name() || values.size() != counters.size()) {
-      throw Error(Exit::bad_data, source + ": its meters differ from those of this config; keep the config of the run");
+      throw Error(
+          Exit::bad_data,
+          source + ": its meters differ from those of this config; keep the config of the run");
     }
     for (std::size_t k = 0; k < counters.size(); ++k) counters[k] = values[k].as_real();
   }

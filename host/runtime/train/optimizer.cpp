@@ -23,7 +23,8 @@ struct GroupBuilder {
     for (std::size_t i = 0; i < optimizer.names_.size(); ++i) {
       if (optimizer.names_[i] == view(name)) return &optimizer.groups_.at(group).hyper[i];
     }
-    return nullptr;  // a hyper-parameter that this optimizer does not have, e.g. weight_decay of a group
+    return nullptr;  // a hyper-parameter that this optimizer does not have, e.g. weight_decay of a
+                     // group
   }
   static GroupBuilder& of(void* self) { return *static_cast<GroupBuilder*>(self); }
 
@@ -32,7 +33,8 @@ struct GroupBuilder {
     Optimizer::Group group{text(name), {}, {}};
     for (std::size_t i = 0; i < b.optimizer.names_.size(); ++i) {
       const std::string& hyper_name = b.optimizer.names_[i];
-      group.hyper.push_back({b.optimizer.defaults_[i], b.schedules.has(hyper_name) ? hyper_name : "", 1.0});
+      group.hyper.push_back(
+          {b.optimizer.defaults_[i], b.schedules.has(hyper_name) ? hyper_name : "", 1.0});
     }
     b.optimizer.groups_.push_back(std::move(group));
     return b.optimizer.groups_.size() - 1;
@@ -40,11 +42,12 @@ struct GroupBuilder {
   static void constant(void* self, std::uint64_t group, vissl_str name, double value) {
     if (auto* h = of(self).hyper(group, name)) *h = {value, "", 1.0};
   }
-  static void schedule(void* self, std::uint64_t group, vissl_str name, vissl_str schedule_name, double factor) {
+  static void schedule(void* self, std::uint64_t group, vissl_str name, vissl_str schedule_name,
+                       double factor) {
     GroupBuilder& b = of(self);
     if (!b.schedules.has(view(schedule_name))) {
-      b.error = "group '" + b.optimizer.groups_.at(group).name + "' wants the schedule '" + text(schedule_name) +
-                "', which optimizer.param_schedulers does not have";
+      b.error = "group '" + b.optimizer.groups_.at(group).name + "' wants the schedule '" +
+                text(schedule_name) + "', which optimizer.param_schedulers does not have";
       return;
     }
     if (auto* h = b.hyper(group, name)) *h = {0.0, text(schedule_name), factor};
@@ -54,21 +57,26 @@ struct GroupBuilder {
   }
 };
 
-Optimizer::Optimizer(const Setting& config, std::vector<Entry*> parameters, const Schedules& schedules, Catalogue& catalogue)
+Optimizer::Optimizer(const Setting& config, std::vector<Entry*> parameters,
+                     const Schedules& schedules, Catalogue& catalogue)
     : instance_(catalogue.create("optimizer", config.value())), parameters_(std::move(parameters)) {
   read_hyper_names();
   const auto builder = catalogue.create("param_groups", config["param_groups"].value());
   std::vector<vissl_param_info> infos;
   for (Entry* e : parameters_) {
-    infos.push_back({sizeof(vissl_param_info), str(e->name), e->handle(), e->role, e->module, e->tags, e->depth,
-                     e->trainable() ? 1u : 0u});
+    infos.push_back({sizeof(vissl_param_info), str(e->name), e->handle(), e->role, e->module,
+                     e->tags, e->depth, e->trainable() ? 1u : 0u});
   }
   GroupBuilder receiver{*this, schedules, {}};
-  const vissl_group_sink sink{sizeof sink, &receiver, &GroupBuilder::add, &GroupBuilder::constant, &GroupBuilder::schedule,
+  const vissl_group_sink sink{sizeof sink,
+                              &receiver,
+                              &GroupBuilder::add,
+                              &GroupBuilder::constant,
+                              &GroupBuilder::schedule,
                               &GroupBuilder::assign};
   ErrorSink error;
-  error.check(builder->as<vissl_param_groups_class>().assign(builder->self(), infos.data(), infos.size(), config.value(), &sink,
-                                                            error.get()),
+  error.check(builder->as<vissl_param_groups_class>().assign(
+                  builder->self(), infos.data(), infos.size(), config.value(), &sink, error.get()),
               "optimizer.param_groups (" + builder->name() + ")");
   if (!receiver.error.empty()) throw Error(Exit::usage, config.where() + ": " + receiver.error);
   drop_untrained();
@@ -88,13 +96,15 @@ void Optimizer::drop_untrained() {
   for (Group& group : groups_) {
     std::erase_if(group.params, [&](std::size_t p) {
       if (p < parameters_.size() && !seen.insert(p).second) {
-        throw Error(Exit::run_failed, "parameter '" + parameters_[p]->name + "' is in two groups of optimizer.param_groups");
+        throw Error(Exit::run_failed, "parameter '" + parameters_[p]->name +
+                                          "' is in two groups of optimizer.param_groups");
       }
       return p >= parameters_.size() || !parameters_[p]->trainable();
     });
     for (std::size_t i = 0; i < names_.size(); ++i) {
       if (group.hyper[i].schedule.empty() && std::isnan(group.hyper[i].constant)) {
-        throw Error(Exit::usage, "optimizer (" + instance_->name() + ") needs a schedule optimizer.param_schedulers." + names_[i]);
+        throw Error(Exit::usage, "optimizer (" + instance_->name() +
+                                     ") needs a schedule optimizer.param_schedulers." + names_[i]);
       }
     }
   }
@@ -110,7 +120,8 @@ double Optimizer::value_of(const Hyper& hyper, const Schedules& schedules) const
 
 namespace {
 
-vissl_status norms(void*, vissl_tensor* const* tensors, uint64_t count, vissl_tensor** out, vissl_err* err) {
+vissl_status norms(void*, vissl_tensor* const* tensors, uint64_t count, vissl_tensor** out,
+                   vissl_err* err) {
   return guarded(err, [&] {
     std::vector<at::Tensor> list;
     for (uint64_t i = 0; i < count; ++i) list.push_back(unwrap(tensors[i]));
@@ -129,11 +140,12 @@ void Optimizer::step(const Schedules& schedules) {
     for (const std::size_t p : groups_[g].params) {
       Entry& e = *parameters_[p];
       if (!e.tensor.mutable_grad().defined()) continue;
-      params[g].push_back({sizeof(vissl_opt_param), str(e.name), e.handle(), borrow(e.tensor.mutable_grad()), e.role, e.module,
-                           e.tags, e.depth, p});
+      params[g].push_back({sizeof(vissl_opt_param), str(e.name), e.handle(),
+                           borrow(e.tensor.mutable_grad()), e.role, e.module, e.tags, e.depth, p});
     }
     for (const Hyper& h : groups_[g].hyper) hyper[g].push_back(value_of(h, schedules));
-    groups.push_back({sizeof(vissl_opt_group), str(groups_[g].name), params[g].data(), params[g].size(), hyper[g].data()});
+    groups.push_back({sizeof(vissl_opt_group), str(groups_[g].name), params[g].data(),
+                      params[g].size(), hyper[g].data()});
   }
   vissl_opt_call call{sizeof call, groups.data(), groups.size(), this, nullptr, nullptr, &norms};
   call.state = [](void* self, uint64_t id, vissl_str name) -> vissl_tensor* {
@@ -141,7 +153,8 @@ void Optimizer::step(const Schedules& schedules) {
     return found == nullptr ? nullptr : borrow(*found);
   };
   call.set_state = [](void* self, uint64_t id, vissl_str name, vissl_tensor* t, vissl_err* err) {
-    return guarded(err, [&] { static_cast<Optimizer*>(self)->set_state(id, text(name), unwrap(t)); });
+    return guarded(err,
+                   [&] { static_cast<Optimizer*>(self)->set_state(id, text(name), unwrap(t)); });
   };
   ErrorSink sink;
   sink.check(instance_->as<vissl_optimizer_class>().step(instance_->self(), &call, sink.get()),
@@ -164,7 +177,8 @@ std::vector<double> Optimizer::values(std::string_view hyper, const Schedules& s
     if (names_[i] != hyper) continue;
     for (const Group& group : groups_) {
       const double v = value_of(group.hyper[i], schedules);
-      if (!group.params.empty() && std::find(out.begin(), out.end(), v) == out.end()) out.push_back(v);
+      if (!group.params.empty() && std::find(out.begin(), out.end(), v) == out.end())
+        out.push_back(v);
     }
   }
   return out;
@@ -180,7 +194,8 @@ std::string Optimizer::summary() const {
 
 std::vector<std::size_t> Optimizer::order() const {
   std::vector<std::size_t> order;
-  for (const Group& group : groups_) order.insert(order.end(), group.params.begin(), group.params.end());
+  for (const Group& group : groups_)
+    order.insert(order.end(), group.params.begin(), group.params.end());
   return order;
 }
 
@@ -190,7 +205,8 @@ Node Optimizer::state_dict(const Schedules& schedules) const {
   std::int64_t index = 0;
   for (const Group& group : groups_) {
     Node entry = Node::dict();
-    for (std::size_t i = 0; i < names_.size(); ++i) entry[names_[i]] = value_of(group.hyper[i], schedules);
+    for (std::size_t i = 0; i < names_.size(); ++i)
+      entry[names_[i]] = value_of(group.hyper[i], schedules);
     entry["name"] = group.name;
     Node members = Node::list();
     for (const std::size_t p : group.params) {
@@ -217,16 +233,22 @@ void Optimizer::load_state_dict(const Node& saved, const std::string& source) {
     fits = groups[g].at("params").as_items().size() == groups_[g].params.size();
   }
   if (!fits) {
-    throw Error(Exit::bad_data, source + ": the optimizer's parameter groups differ from those of this config (" + summary() +
-                                    "); resume with the config that wrote the checkpoint, or start in another checkpoint.dir");
+    throw Error(Exit::bad_data,
+                source + ": the optimizer's parameter groups differ from those of this config (" +
+                    summary() +
+                    "); resume with the config that wrote the checkpoint, or start in another "
+                    "checkpoint.dir");
   }
   const std::vector<std::size_t> params = order();
   std::vector<std::map<std::string, at::Tensor>> loaded(parameters_.size());
   for (const auto& [key, tensors] : saved.at("state").as_dict().entries()) {
     const auto index = static_cast<std::size_t>(std::get<std::int64_t>(key));
-    if (index >= params.size()) throw Error(Exit::bad_data, source + ": optimizer state of an unknown parameter " + to_text(key));
+    if (index >= params.size())
+      throw Error(Exit::bad_data,
+                  source + ": optimizer state of an unknown parameter " + to_text(key));
     for (const auto& [name, value] : tensors.as_dict().entries()) {
-      loaded[params[index]][to_text(name)] = from_file(value.as_tensor()).to(parameters_[params[index]]->tensor.device());
+      loaded[params[index]][to_text(name)] =
+          from_file(value.as_tensor()).to(parameters_[params[index]]->tensor.device());
     }
   }
   state_ = std::move(loaded);

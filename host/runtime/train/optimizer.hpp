@@ -1,6 +1,6 @@
 #pragma once
-// The optimizer of a run: parameter groups, their hyper-parameters, and the state tensors that the optimizer component keeps here under
-// torch's names. [main]
+// The optimizer of a run: parameter groups, their hyper-parameters, and the state tensors that the
+// optimizer component keeps here under torch's names. [main]
 #include <ATen/core/Tensor.h>
 #include <vissl/optimizer.h>
 
@@ -19,8 +19,10 @@ namespace vissl::host {
 
 class Optimizer {
  public:
-  // `config` is the table [optimizer]; `parameters` are all parameters that may be trained, in store order.
-  Optimizer(const Setting& config, std::vector<Entry*> parameters, const Schedules& schedules, Catalogue& catalogue);
+  // `config` is the table [optimizer]; `parameters` are all parameters that may be trained, in
+  // store order.
+  Optimizer(const Setting& config, std::vector<Entry*> parameters, const Schedules& schedules,
+            Catalogue& catalogue);
 
   void zero_grad();
   // One step with the schedules' current values; parameters without gradient are left out.
@@ -30,8 +32,9 @@ class Optimizer {
   Instance& instance() const { return *instance_; }
   std::string summary() const;  // one line: groups and how many parameters each has
 
-  // torch's optimizer.state_dict(): {state: {index: {name: tensor}}, param_groups: [{lr, …, params: [index]}]}; indices count the
-  // parameters group by group. The tensors share memory with this object.
+  // torch's optimizer.state_dict(): {state: {index: {name: tensor}}, param_groups: [{lr, …, params:
+  // [index]}]}; indices count the parameters group by group. The tensors share memory with this
+  // object.
   Node state_dict(const Schedules& schedules) const;
   // Throws Error(bad_data) naming `source` when the groups or shapes do not fit.
   void load_state_dict(const Node& state, const std::string& source);
@@ -59,7 +62,7 @@ class Optimizer {
   std::vector<std::size_t> order() const;  // parameters group by group: torch's numbering
 
   std::unique_ptr<Instance> instance_;
-  std::vector<std::string> names_;    // hyper-parameters
+  std::vector<std::string> names_;  // hyper-parameters
   std::vector<double> defaults_;
   std::vector<Entry*> parameters_;
   std::vector<Group> groups_;

@@ -12,11 +12,14 @@ namespace vissl::host {
 namespace {
 
 // Class labels of a batch, for the callback; empty when the split has none.
-std::vector<std::int64_t> labels_of(DataEngine& data, const std::string& split, const std::vector<std::int64_t>& indices) {
+std::vector<std::int64_t> labels_of(DataEngine& data, const std::string& split,
+                                    const std::vector<std::int64_t>& indices) {
   std::vector<std::int64_t> labels;
   for (const std::int64_t index : indices) {
     vissl_array array{};
-    if (data.label(split, index, &array, nullptr) != VISSL_OK || array.dtype != VISSL_I64 || array.ndim != 0) return {};
+    if (data.label(split, index, &array, nullptr) != VISSL_OK || array.dtype != VISSL_I64 ||
+        array.ndim != 0)
+      return {};
     labels.push_back(*static_cast<const std::int64_t*>(array.data));
   }
   return labels;
@@ -27,7 +30,8 @@ std::vector<std::int64_t> labels_of(DataEngine& data, const std::string& split, 
 void Task::pass(const vissl_pass& request) {
   const std::string split = text(request.split);
   if (!data().has(split)) {
-    throw Error(Exit::usage, "a pass over the split '" + split + "' was asked for, but the config has no [data." + split + "]");
+    throw Error(Exit::usage, "a pass over the split '" + split +
+                                 "' was asked for, but the config has no [data." + split + "]");
   }
   const torch::autograd::AutoGradMode no_grad(false);
   vissl_model& used = request.model != nullptr ? *request.model : models_->main();
@@ -46,9 +50,12 @@ void Task::pass(const vissl_pass& request) {
   const std::unique_ptr<Phase> phase = data().open(spec, batch_memory());
   const std::string key = config().strings("data." + split + ".input_key_names").at(0);
   while (const std::shared_ptr<Batch> batch = phase->next()) {
-    const Fields fields = fields_of(batch, session_.device(), session_.precision().parameters, channels_last_);
+    const Fields fields =
+        fields_of(batch, session_.device(), session_.precision().parameters, channels_last_);
     const Fields::Field* input = fields.find(key);
-    if (input == nullptr) throw Error(Exit::usage, "[data." + split + "] gives batches without the field '" + key + "'");
+    if (input == nullptr)
+      throw Error(Exit::usage,
+                  "[data." + split + "] gives batches without the field '" + key + "'");
     ModelInput in;
     in.tensors = input->tensors;
     in.list = input->nested;
@@ -80,13 +87,18 @@ void Task::pass(const vissl_pass& request) {
     if (request.feature_count == 0) outputs = heads;
     const std::vector<vissl_tensor*> handles = borrow_all(outputs);
     const std::vector<std::int64_t> labels = labels_of(data(), split, batch->indices);
-    const vissl_pass_batch out{sizeof out, handles.data(), handles.size(), batch->indices.data(),
-                               labels.empty() ? nullptr : labels.data(), batch->indices.size()};
+    const vissl_pass_batch out{sizeof out,
+                               handles.data(),
+                               handles.size(),
+                               batch->indices.data(),
+                               labels.empty() ? nullptr : labels.data(),
+                               batch->indices.size()};
     ErrorSink sink;
     sink.check(request.on_batch(request.ctx, &out, sink.get()), "pass over '" + split + "'");
     if (session_.services().pending_signal() != 0) {
       throw Error(session_.services().pending_signal() == 2 ? Exit::interrupted : Exit::terminated,
-                  "stopped by a signal during a pass over '" + split + "'; nothing was lost, run the same command again");
+                  "stopped by a signal during a pass over '" + split +
+                      "'; nothing was lost, run the same command again");
     }
   }
 }

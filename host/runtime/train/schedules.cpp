@@ -9,7 +9,8 @@ namespace vissl::host {
 
 namespace {
 
-void scale_for_batch(const Setting& config, const std::string& name, const Counters& counters, const Instance& schedule) {
+void scale_for_batch(const Setting& config, const std::string& name, const Counters& counters,
+                     const Instance& schedule) {
   const Setting scaling = config["auto_lr_scaling"];
   if (!scaling.boolean("auto_scale")) return;
   const auto& table = schedule.as<vissl_lr_schedule_class>();
@@ -19,16 +20,20 @@ void scale_for_batch(const Setting& config, const std::string& name, const Count
                                  ") cannot be scaled with the batch size; remove auto_lr_scaling");
   }
   const double base = scaling.number("base_value");
-  double factor = static_cast<double>(counters.global_batch) / static_cast<double>(scaling.integer("base_lr_batch_size"));
+  double factor = static_cast<double>(counters.global_batch) /
+                  static_cast<double>(scaling.integer("base_lr_batch_size"));
   if (scaling.string("scaling_type") == "sqrt") factor = std::sqrt(factor);
   ErrorSink sink;
-  sink.check(table.rescale(schedule.self(), factor, base > 0.0 ? base : std::numeric_limits<double>::quiet_NaN(), sink.get()),
-             place);
+  sink.check(
+      table.rescale(schedule.self(), factor,
+                    base > 0.0 ? base : std::numeric_limits<double>::quiet_NaN(), sink.get()),
+      place);
 }
 
 }  // namespace
 
-Schedules::Schedules(const Setting& schedulers, std::int64_t num_epochs, const Counters& counters, Catalogue& catalogue)
+Schedules::Schedules(const Setting& schedulers, std::int64_t num_epochs, const Counters& counters,
+                     Catalogue& catalogue)
     : num_epochs_(num_epochs) {
   for (std::size_t i = 0; i < schedulers.size(); ++i) {
     const Setting config = schedulers.at(i);
@@ -45,7 +50,8 @@ Schedules::Schedules(const Setting& schedulers, std::int64_t num_epochs, const C
 double Schedules::value(std::string_view name) const {
   const auto it = entries_.find(name);
   if (it == entries_.end()) {
-    throw Error(Exit::usage, "optimizer.param_schedulers has no schedule '" + std::string(name) + "'; add one");
+    throw Error(Exit::usage,
+                "optimizer.param_schedulers has no schedule '" + std::string(name) + "'; add one");
   }
   return it->second.value;
 }
@@ -63,10 +69,11 @@ void Schedules::update(const Counters& counters, bool every_step) {
 }
 
 void Schedules::evaluate(const std::string& name, Entry& entry, const Counters& counters) const {
-  const vissl_schedule_at at{sizeof(vissl_schedule_at), counters.where(), std::max<std::int64_t>(counters.train_phase_idx, 0),
-                             num_epochs_};
+  const vissl_schedule_at at{sizeof(vissl_schedule_at), counters.where(),
+                             std::max<std::int64_t>(counters.train_phase_idx, 0), num_epochs_};
   ErrorSink sink;
-  sink.check(entry.schedule->as<vissl_lr_schedule_class>().value(entry.schedule->self(), &at, &entry.value, sink.get()),
+  sink.check(entry.schedule->as<vissl_lr_schedule_class>().value(entry.schedule->self(), &at,
+                                                                 &entry.value, sink.get()),
              "optimizer.param_schedulers." + name);
 }
 

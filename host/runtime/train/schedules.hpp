@@ -14,9 +14,11 @@ namespace vissl::host {
 
 class Schedules {
  public:
-  // `schedulers` is the table optimizer.param_schedulers: hyper-parameter -> component lr_schedule. Scales those that ask for
-  // auto_lr_scaling by global_batch / base_lr_batch_size, and evaluates all at where = 0.
-  Schedules(const Setting& schedulers, std::int64_t num_epochs, const Counters& counters, Catalogue& catalogue);
+  // `schedulers` is the table optimizer.param_schedulers: hyper-parameter -> component lr_schedule.
+  // Scales those that ask for auto_lr_scaling by global_batch / base_lr_batch_size, and evaluates
+  // all at where = 0.
+  Schedules(const Setting& schedulers, std::int64_t num_epochs, const Counters& counters,
+            Catalogue& catalogue);
 
   bool has(std::string_view name) const { return entries_.find(name) != entries_.end(); }
   double value(std::string_view name) const;

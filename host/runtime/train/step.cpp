@@ -1,5 +1,6 @@
-// One step, top to bottom, in VISSL's order (reference, engine 3.4): forward, FORWARD, loss, meters, LOSS_AND_METER, backward, BACKWARD,
-// optimizer, UPDATE. The trainer advances the counters and fires STEP.
+// One step, top to bottom, in VISSL's order (reference, engine 3.4): forward, FORWARD, loss,
+// meters, LOSS_AND_METER, backward, BACKWARD, optimizer, UPDATE. The trainer advances the counters
+// and fires STEP.
 #include <ATen/ops/isfinite.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/grad_mode.h>
@@ -16,7 +17,8 @@ namespace vissl::host {
 
 void Task::step(const std::shared_ptr<Batch>& batch) {
   current = StepState{};
-  current.record = fields_of(batch, session_.device(), session_.precision().parameters, channels_last_);
+  current.record =
+      fields_of(batch, session_.device(), session_.precision().parameters, channels_last_);
   const torch::autograd::AutoGradMode grad(counters.training);
   {
     const AutocastScope autocast;
@@ -38,15 +40,20 @@ ModelInput Task::model_input() const {
     const Fields::Field* field = current.record.find(key);
     if (field == nullptr) {
       if (keys.size() > 1) continue;  // VISSL: mapped inputs that the batch lacks are skipped
-      throw Error(Exit::usage, "the batch has no field '" + key + "', which input_key_names asks for; its collator is the place to look");
+      throw Error(Exit::usage,
+                  "the batch has no field '" + key +
+                      "', which input_key_names asks for; its collator is the place to look");
     }
     if (!field->nested && field->tensors.size() != 1) {
-      throw Error(Exit::usage, "the batch has " + std::to_string(field->tensors.size()) + " tensors in '" + key +
-                                   "' but the model takes one; use a collator that joins the views (simclr_collator, multicrop_collator)");
+      throw Error(Exit::usage, "the batch has " + std::to_string(field->tensors.size()) +
+                                   " tensors in '" + key +
+                                   "' but the model takes one; use a collator that joins the views "
+                                   "(simclr_collator, multicrop_collator)");
     }
     if (first == nullptr) first = field;
   }
-  if (first == nullptr) throw Error(Exit::usage, "the batch has none of the fields of input_key_names");
+  if (first == nullptr)
+    throw Error(Exit::usage, "the batch has none of the fields of input_key_names");
   input.tensors = first->tensors;
   input.list = first->nested;
   for (const Fields::Field& field : current.record.all()) {
@@ -71,9 +78,10 @@ void Task::compute_loss() {
   const std::vector<vissl_tensor*> outputs = borrow_all(current.outputs);
   vissl_tensor* loss = nullptr;
   ErrorSink sink;
-  sink.check(loss_->as<vissl_loss_class>().forward(loss_->self(), handle(), outputs.data(), outputs.size(),
-                                                   borrow(current.target), &loss, sink.get()),
-             "loss (" + loss_->name() + ")");
+  sink.check(
+      loss_->as<vissl_loss_class>().forward(loss_->self(), handle(), outputs.data(), outputs.size(),
+                                            borrow(current.target), &loss, sink.get()),
+      "loss (" + loss_->name() + ")");
   current.loss = take(loss);
   if (!current.loss.defined() || current.loss.numel() != 1) {
     throw Error(Exit::run_failed, "loss (" + loss_->name() + ") did not return a single number");
@@ -82,11 +90,14 @@ void Task::compute_loss() {
   collectives().all_reduce(mean, Collectives::Reduce::mean);
   current.mean_loss = mean.item<double>();
   if (!std::isfinite(current.mean_loss)) {
-    throw Error(Exit::run_failed,
-                "the loss is " + std::string(std::isnan(current.mean_loss) ? "NaN" : "infinite") + " at iteration " +
-                    std::to_string(counters.iteration) + " (epoch " + std::to_string(std::max<std::int64_t>(counters.train_phase_idx, 0)) +
-                    ", loss " + loss_->name() + "); lower the learning rate, use machine.precision = \"fp32\", or look at the data "
-                    "with `vissl-host show batch`");
+    throw Error(
+        Exit::run_failed,
+        "the loss is " + std::string(std::isnan(current.mean_loss) ? "NaN" : "infinite") +
+            " at iteration " + std::to_string(counters.iteration) + " (epoch " +
+            std::to_string(std::max<std::int64_t>(counters.train_phase_idx, 0)) + ", loss " +
+            loss_->name() +
+            "); lower the learning rate, use machine.precision = \"fp32\", or look at the data "
+            "with `vissl-host show batch`");
   }
 }
 

@@ -45,7 +45,9 @@ void Task::read_facts() {
   checkpoint_dir_ = c.string("checkpoint.dir");
   facts_.checkpoint_dir = str(checkpoint_dir_);
   if (purpose_ == Purpose::train && !has_train_ && !has_test_) {
-    throw Error(Exit::usage, "nothing to do: neither [data.train] nor [data.test] is used; add data_sources to one of them");
+    throw Error(Exit::usage,
+                "nothing to do: neither [data.train] nor [data.test] is used; add data_sources to "
+                "one of them");
   }
   const char* main_split = has_train_ ? "train" : "test";
   facts_.train_length = has_train_ ? data().length("train") : 0;
@@ -59,8 +61,10 @@ void Task::read_facts() {
     spec.world = facts_.world;
     facts_.iterations_per_epoch = data().batch_count(spec);
     if (purpose_ == Purpose::train && facts_.iterations_per_epoch == 0) {
-      throw Error(Exit::usage, "[data." + std::string(main_split) + "] has " + std::to_string(data().length(main_split)) +
-                                   " samples, which make no batch of " + std::to_string(facts_.batch_size) +
+      throw Error(Exit::usage, "[data." + std::string(main_split) + "] has " +
+                                   std::to_string(data().length(main_split)) +
+                                   " samples, which make no batch of " +
+                                   std::to_string(facts_.batch_size) +
                                    " with drop_last; lower batchsize_per_replica");
     }
   }
@@ -75,34 +79,40 @@ void Task::read_facts() {
 void Task::load_weights() {
   const Setting weights = config()["model.weights_init"];
   if (!weights) return;
-  init_weights(model(), weights, *session_.services().catalogue, log(), purpose_ == Purpose::evaluate);
+  init_weights(model(), weights, *session_.services().catalogue, log(),
+               purpose_ == Purpose::evaluate);
 }
 
 void Task::build_loss() {
   loss_ = session_.services().catalogue->create("loss", config()["loss"].value());
   loss_store_ = std::make_unique<Store>(facts_.seed);
   ErrorSink sink;
-  sink.check(loss_->as<vissl_loss_class>().build(loss_->self(), loss_store_->scope(), &facts_, sink.get()),
-             "loss (" + loss_->name() + ")");
+  sink.check(
+      loss_->as<vissl_loss_class>().build(loss_->self(), loss_store_->scope(), &facts_, sink.get()),
+      "loss (" + loss_->name() + ")");
   loss_store_->close();
   loss_store_->to(session_.precision().parameters, session_.device());
 }
 
 void Task::build_optimizer() {
   const Setting c = config()["optimizer"];
-  schedules_ = std::make_unique<Schedules>(c["param_schedulers"], facts_.epochs, counters, *session_.services().catalogue);
+  schedules_ = std::make_unique<Schedules>(c["param_schedulers"], facts_.epochs, counters,
+                                           *session_.services().catalogue);
   for (const std::string& name : config().strings("model.non_trainable_params")) {
-    for (Entry* e : model().match_parameters(name, "model.non_trainable_params")) e->tensor.set_requires_grad(false);
+    for (Entry* e : model().match_parameters(name, "model.non_trainable_params"))
+      e->tensor.set_requires_grad(false);
   }
   std::vector<Entry*> parameters;
   for (Store* store : {&model().store(), loss_store_.get()}) {
     for (Entry* e : store->parameters()) parameters.push_back(e);
   }
-  optimizer_ = std::make_unique<Optimizer>(c, std::move(parameters), *schedules_, *session_.services().catalogue);
+  optimizer_ = std::make_unique<Optimizer>(c, std::move(parameters), *schedules_,
+                                           *session_.services().catalogue);
   const Setting frozen = config()["model.temp_frozen_params"];
   for (std::size_t i = 0; i < frozen.size(); ++i) {
-    frozen_.push_back({model().match_parameters(frozen.at(i).string("name"), "model.temp_frozen_params"),
-                       frozen.at(i).integer("iterations")});
+    frozen_.push_back(
+        {model().match_parameters(frozen.at(i).string("name"), "model.temp_frozen_params"),
+         frozen.at(i).integer("iterations")});
   }
 }
 
@@ -122,16 +132,20 @@ void Task::build_listeners() {
   for (std::size_t i = 0; i < hooks.size(); ++i) {
     hooks_.push_back(session_.services().catalogue->create("hook", hooks.at(i).value()));
     const std::string slot = "hooks." + std::to_string(i);
-    listen(slot, "hooks[" + std::to_string(i) + "] (" + hooks_.back()->name() + ")", *hooks_.back());
+    listen(slot, "hooks[" + std::to_string(i) + "] (" + hooks_.back()->name() + ")",
+           *hooks_.back());
   }
 }
 
 void Task::use_channels_last() {
   for (Entry* e : model().store().parameters()) {
-    if (e->tensor.dim() == 4) e->tensor.set_data(e->tensor.data().contiguous(at::MemoryFormat::ChannelsLast));
+    if (e->tensor.dim() == 4)
+      e->tensor.set_data(e->tensor.data().contiguous(at::MemoryFormat::ChannelsLast));
   }
 }
 
-void Task::fire(std::uint32_t event) { events_.fire(event, handle(), log()); }
+void Task::fire(std::uint32_t event) {
+  events_.fire(event, handle(), log());
+}
 
 }  // namespace vissl::host

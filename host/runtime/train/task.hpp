@@ -1,6 +1,6 @@
 #pragma once
-// Everything a run is made of: model, loss, optimizer, meters, listeners, counters. `Trainer` and the engines drive it; plugins see it as
-// vissl_run*. [main]
+// Everything a run is made of: model, loss, optimizer, meters, listeners, counters. `Trainer` and
+// the engines drive it; plugins see it as vissl_run*. [main]
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,12 +32,12 @@ namespace vissl::host {
 
 // What one step leaves for events and logging.
 struct StepState {
-  Fields record;                     // the batch and what components add
-  std::vector<at::Tensor> outputs;   // of the model
-  at::Tensor target;                 // undefined when the batch has none
-  at::Tensor loss;                   // scalar with graph
-  double mean_loss = 0.0;            // over the ranks
-  std::int64_t samples = 0;          // rows of the target, or of the first input
+  Fields record;                    // the batch and what components add
+  std::vector<at::Tensor> outputs;  // of the model
+  at::Tensor target;                // undefined when the batch has none
+  at::Tensor loss;                  // scalar with graph
+  double mean_loss = 0.0;           // over the ranks
+  std::int64_t samples = 0;         // rows of the target, or of the first input
   std::vector<std::pair<std::string, double>> loss_values;  // "loss.<name>"
   std::vector<std::pair<std::string, double>> extras;
 };
@@ -65,12 +65,13 @@ class Task {
   bool has_test() const { return has_test_; }
   std::int64_t epochs() const { return facts_.epochs; }
 
-  // One step over a batch: forward, loss, meters and, in training, backward and update. Fires the events of VISSL's step in its order.
-  // Throws Error(run_failed) when the loss is not finite.
+  // One step over a batch: forward, loss, meters and, in training, backward and update. Fires the
+  // events of VISSL's step in its order. Throws Error(run_failed) when the loss is not finite.
   void step(const std::shared_ptr<Batch>& batch);
   void fire(std::uint32_t event);
 
-  // The whole state as VISSL nests it (reference, engine 4.2), with this project's additions under "vissl_host".
+  // The whole state as VISSL nests it (reference, engine 4.2), with this project's additions under
+  // "vissl_host".
   Node state();
   void load_state(const Node& state, const std::string& source);
 
@@ -81,8 +82,9 @@ class Task {
   StepState current;
   std::vector<double> losses;  // of the phase: mean loss times samples, per step
   std::int64_t phase_samples = 0;
-  bool phase_done = true;  // the phase of the counters is over: a resumed run goes on with the next one
-  RunLog* run_log = nullptr;   // rank 0 of a run with a folder
+  bool phase_done =
+      true;  // the phase of the counters is over: a resumed run goes on with the next one
+  RunLog* run_log = nullptr;  // rank 0 of a run with a folder
   bool save_requested = false;
   std::optional<std::pair<int, std::string>> stop_requested;  // exit code, reason
 
@@ -125,7 +127,8 @@ class Task {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Meters> meters_;
   std::vector<std::unique_ptr<Instance>> hooks_;
-  std::vector<std::pair<std::string, Instance*>> stateful_;  // "loss", "optimizer", "trunk", "heads.0", "hooks.0"
+  std::vector<std::pair<std::string, Instance*>>
+      stateful_;  // "loss", "optimizer", "trunk", "heads.0", "hooks.0"
   Events events_;
   std::vector<FrozenFor> frozen_;
   std::vector<std::string> input_keys_, target_keys_, test_input_keys_, test_target_keys_;

@@ -1,4 +1,5 @@
-// A task's state in a file: VISSL's nesting, plus "vissl_host" with what VISSL does not save (reference, engine 4.2).
+// A task's state in a file: VISSL's nesting, plus "vissl_host" with what VISSL does not save
+// (reference, engine 4.2).
 #include <ATen/CPUGeneratorImpl.h>
 #include <vissl/state.h>
 
@@ -20,7 +21,8 @@ Node to_node(const StateDict& values) {
 
 StateDict from_node(const Node& node) {
   StateDict out;
-  for (const auto& [key, value] : node.as_dict().entries()) out.emplace_back(to_text(key), from_file(value.as_tensor()));
+  for (const auto& [key, value] : node.as_dict().entries())
+    out.emplace_back(to_text(key), from_file(value.as_tensor()));
   return out;
 }
 
@@ -47,7 +49,9 @@ void set_generator_state(const std::string& bytes, const std::string& source) {
   at::Generator generator = default_generator();
   at::Tensor state = generator.get_state();
   if (state.nbytes() != bytes.size()) {
-    throw Error(Exit::bad_data, source + ": its random generator state has another size than this libtorch's; the run cannot be resumed exactly");
+    throw Error(Exit::bad_data, source +
+                                    ": its random generator state has another size than this "
+                                    "libtorch's; the run cannot be resumed exactly");
   }
   std::memcpy(state.data_ptr(), bytes.data(), bytes.size());
   generator.set_state(state);
@@ -106,20 +110,28 @@ Node Task::state() {
 void Task::load_state(const Node& saved, const std::string& source) {
   const Node* own = saved.find(std::string("vissl_host"));
   if (own == nullptr) {
-    throw Error(Exit::bad_data, source + " was not written by this program: it holds weights but no state to resume; use it as "
-                                         "model.weights_init.params_file in another checkpoint.dir");
+    throw Error(
+        Exit::bad_data,
+        source +
+            " was not written by this program: it holds weights but no state to resume; use it as "
+            "model.weights_init.params_file in another checkpoint.dir");
   }
   const auto warn_if = [&](const char* what, const std::string& then, const std::string& now) {
     if (then == now) return;
-    const std::string text = source + " was written with " + what + " " + then + ", this run has " + now + ": the result is not bit-equal "
+    const std::string text = source + " was written with " + what + " " + then + ", this run has " +
+                             now +
+                             ": the result is not bit-equal "
                              "to an undisturbed run";
-    if (config().boolean("checkpoint.exact")) throw Error(Exit::usage, text + " (checkpoint.exact)");
+    if (config().boolean("checkpoint.exact"))
+      throw Error(Exit::usage, text + " (checkpoint.exact)");
     log().log(LogLevel::warning, text);
   };
-  warn_if("threads", std::to_string(own->at("threads").as_int()), std::to_string(session_.threads()));
+  warn_if("threads", std::to_string(own->at("threads").as_int()),
+          std::to_string(session_.threads()));
   warn_if("precision", own->at("precision").as_text(), session_.precision().name);
   warn_if("world size", std::to_string(own->at("world").as_int()), std::to_string(facts_.world));
-  warn_if("seed_value", std::to_string(own->at("seed_value").as_int()), std::to_string(facts_.seed));
+  warn_if("seed_value", std::to_string(own->at("seed_value").as_int()),
+          std::to_string(facts_.seed));
 
   const Node& classy = saved.at("classy_state_dict");
   load_model(model().store(), classy.at("base_model"), source);
@@ -155,11 +167,13 @@ Node Task::component_blobs() {
     const auto* table = static_cast<const vissl_state_class*>(instance->extension(VISSL_STATE_ID));
     std::string bytes;
     const vissl_out sink{sizeof sink, &bytes, [](void* self, const void* data, std::uint64_t size) {
-                           static_cast<std::string*>(self)->append(static_cast<const char*>(data), size);
+                           static_cast<std::string*>(self)->append(static_cast<const char*>(data),
+                                                                   size);
                            return size;
                          }};
     ErrorSink error;
-    error.check(table->save(instance->self(), &sink, error.get()), slot + " (" + instance->name() + ")");
+    error.check(table->save(instance->self(), &sink, error.get()),
+                slot + " (" + instance->name() + ")");
     Node entry = Node::dict();
     entry["name"] = instance->name();
     entry["plugin"] = instance->plugin_id() + " " + instance->plugin_version();
@@ -174,8 +188,10 @@ void Task::load_component_blobs(const Node& blobs, const std::string& source) {
   for (const auto& [slot, instance] : stateful_) {
     const Node* entry = blobs.find(slot);
     if (entry == nullptr || entry->at("name").as_text() != instance->name()) {
-      throw Error(Exit::bad_data, source + " has no state of " + slot + " (" + instance->name() +
-                                      "); resume with the config that wrote it, or start in another checkpoint.dir");
+      throw Error(
+          Exit::bad_data,
+          source + " has no state of " + slot + " (" + instance->name() +
+              "); resume with the config that wrote it, or start in another checkpoint.dir");
     }
     struct Cursor {
       const std::string* bytes;
@@ -190,7 +206,8 @@ void Task::load_component_blobs(const Node& blobs, const std::string& source) {
                       }};
     const auto* table = static_cast<const vissl_state_class*>(instance->extension(VISSL_STATE_ID));
     ErrorSink error;
-    error.check(table->load(instance->self(), &in, static_cast<std::uint64_t>(entry->at("version").as_int()), error.get()),
+    error.check(table->load(instance->self(), &in,
+                            static_cast<std::uint64_t>(entry->at("version").as_int()), error.get()),
                 source + ": state of " + slot + " (" + instance->name() + ")");
   }
 }

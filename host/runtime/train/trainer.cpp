@@ -4,13 +4,15 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/train/batch_memory.hpp"
 
 namespace vissl::host {
 
-Trainer::Trainer(Task& task, RunFolder* folder, RunLog* log) : task_(task), folder_(folder), log_(log) {
+Trainer::Trainer(Task& task, RunFolder* folder, RunLog* log)
+    : task_(task), folder_(folder), log_(log) {
   const Setting& c = task.config();
   log_frequency_ = std::max<std::int64_t>(1, c.integer("log_frequency"));
   phase_frequency_ = c.integer("checkpoint.frequency");
@@ -23,12 +25,16 @@ int Trainer::run() {
   const Counters& c = task_.counters;
   if (c.phase_idx < 0) {
     out.log(LogLevel::info, "training " + std::to_string(task_.epochs()) + " epochs of " +
-                                std::to_string(task_.facts().iterations_per_epoch) + " iterations, " +
-                                std::to_string(task_.facts().train_length) + " samples each; " + task_.optimizer().summary());
+                                std::to_string(task_.facts().iterations_per_epoch) +
+                                " iterations, " + std::to_string(task_.facts().train_length) +
+                                " samples each; " + task_.optimizer().summary());
   } else {
-    out.log(LogLevel::info, "resuming at iteration " + std::to_string(c.iteration) + " of " + std::to_string(c.max_iteration) + " (epoch " +
-                                std::to_string(c.train_phase_idx) + ", step " + std::to_string(c.phase_batch) + " of " +
-                                std::to_string(task_.facts().iterations_per_epoch) + (task_.phase_done ? ", epoch complete)" : ")"));
+    out.log(LogLevel::info, "resuming at iteration " + std::to_string(c.iteration) + " of " +
+                                std::to_string(c.max_iteration) + " (epoch " +
+                                std::to_string(c.train_phase_idx) + ", step " +
+                                std::to_string(c.phase_batch) + " of " +
+                                std::to_string(task_.facts().iterations_per_epoch) +
+                                (task_.phase_done ? ", epoch complete)" : ")"));
   }
   task_.fire(VISSL_EVENT_START);
   try {
@@ -42,8 +48,9 @@ int Trainer::run() {
 }
 
 int Trainer::run_phases() {
-  const std::vector<bool> phases = phase_list(task_.epochs(), std::max<std::int64_t>(1, task_.config().integer("test_every_num_epoch")),
-                                              task_.has_train(), task_.has_test());
+  const std::vector<bool> phases = phase_list(
+      task_.epochs(), std::max<std::int64_t>(1, task_.config().integer("test_every_num_epoch")),
+      task_.has_train(), task_.has_test());
   const std::int64_t next = task_.counters.phase_idx + (task_.phase_done ? 1 : 0);
   for (auto i = static_cast<std::size_t>(next); i < phases.size(); ++i) {
     if (!run_phase(phases[i])) {
@@ -108,18 +115,20 @@ bool Trainer::run_phase(bool training) {
     images += batch->samples;
     after_step(*phase, batches, started);
     started = Clock::now();
-    if (must_stop(training)) return false;
+    if (task_.counters.phase_batch < batches && must_stop(training)) return false;
   }
   if (task_.counters.phase_batch < batches) {
-    throw Error(Exit::run_failed, "the data of this phase ended after " + std::to_string(task_.counters.phase_batch) + " of " +
-                                      std::to_string(batches) + " batches (began at " + std::to_string(first_batch) + ")");
+    throw Error(Exit::run_failed, "the data of this phase ended after " +
+                                      std::to_string(task_.counters.phase_batch) + " of " +
+                                      std::to_string(batches) + " batches (began at " +
+                                      std::to_string(first_batch) + ")");
   }
   if (training) {
     train_seconds_ += std::chrono::duration<double>(Clock::now() - phase_started_).count();
     train_images_ += images * task_.facts().world;
   }
   end_phase();
-  return true;
+  return !must_stop(training);
 }
 
 void Trainer::after_step(Phase& phase, std::int64_t batches, Clock::time_point started) {
@@ -127,7 +136,8 @@ void Trainer::after_step(Phase& phase, std::int64_t batches, Clock::time_point s
   const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
   seconds_timed_ += seconds;
   ++steps_timed_;
-  const double speed = static_cast<double>(task_.current.samples * task_.facts().world) / std::max(seconds, 1e-9);
+  const double speed =
+      static_cast<double>(task_.current.samples * task_.facts().world) / std::max(seconds, 1e-9);
   images_per_second_ = images_per_second_ == 0.0 ? speed : 0.9 * images_per_second_ + 0.1 * speed;
   task_.losses.push_back(task_.current.mean_loss * static_cast<double>(task_.current.samples));
   task_.phase_samples += task_.current.samples;
@@ -139,11 +149,17 @@ void Trainer::after_step(Phase& phase, std::int64_t batches, Clock::time_point s
   ++c.phase_batch;
   show_progress(phase, batches);
   task_.fire(VISSL_EVENT_STEP);
-  if (c.training && iteration_frequency_ > 0 && c.iteration % iteration_frequency_ == 0) save(CheckpointKind::iteration, c.iteration);
-  if (task_.save_requested) {
-    task_.save_requested = false;
-    if (c.training) save(CheckpointKind::iteration, c.iteration);
-  }
+  // The last step of a phase belongs to the end of the phase, which needs what the step left
+  // (gradients, for one).
+  if (c.phase_batch < batches) save_if_due();
+}
+
+void Trainer::save_if_due() {
+  const Counters& c = task_.counters;
+  const bool wanted = std::exchange(task_.save_requested, false) ||
+                      (iteration_frequency_ > 0 && c.iteration % iteration_frequency_ == 0);
+  if (c.training && wanted && saved_iteration_ != c.iteration)
+    save(CheckpointKind::iteration, c.iteration);
 }
 
 LogLine Trainer::log_line() const {
@@ -155,7 +171,8 @@ LogLine Trainer::log_line() const {
   line.lr = task_.optimizer().values("lr", task_.schedules());
   line.weight_decay = task_.optimizer().values("weight_decay", task_.schedules());
   line.loss = task_.current.mean_loss;
-  line.batch_seconds = seconds_timed_ / static_cast<double>(std::max<std::int64_t>(1, steps_timed_));
+  line.batch_seconds =
+      seconds_timed_ / static_cast<double>(std::max<std::int64_t>(1, steps_timed_));
   line.eta_seconds = line.batch_seconds * static_cast<double>(c.max_iteration - c.iteration);
   if (c.iteration <= 1) line.max_iterations = c.max_iteration;
   line.extras = task_.current.loss_values;
@@ -186,7 +203,8 @@ void Trainer::show_progress(Phase& phase, std::int64_t batches) {
   p.lr = c.training && !lr.empty() ? lr.front() : std::numeric_limits<double>::quiet_NaN();
   p.images_per_second = images_per_second_;
   p.data_wait_fraction = elapsed > 0.0 ? std::min(1.0, phase.wait_seconds() / elapsed) : 0.0;
-  p.eta_seconds = mean * static_cast<double>(c.training ? c.max_iteration - c.iteration : batches - c.phase_batch);
+  p.eta_seconds = mean * static_cast<double>(c.training ? c.max_iteration - c.iteration
+                                                        : batches - c.phase_batch);
   task_.log().progress(p);
 }
 
@@ -202,7 +220,8 @@ void Trainer::end_phase() {
   metrics.training = c.training;
   double sum = 0.0;
   for (const double loss : task_.losses) sum += loss;
-  metrics.mean_loss = task_.phase_samples > 0 ? sum / static_cast<double>(task_.phase_samples) : std::nan("");
+  metrics.mean_loss =
+      task_.phase_samples > 0 ? sum / static_cast<double>(task_.phase_samples) : std::nan("");
   std::string shown;
   if (!c.training || task_.config().boolean("metering.enable_training_meter")) {
     for (const Meters::Value& value : task_.meters().values()) {
@@ -211,9 +230,11 @@ void Trainer::end_phase() {
     }
   }
   if (log_ != nullptr) log_->phase(metrics);
-  task_.log().log(LogLevel::info, std::string(c.training ? "trained" : "tested") + " epoch " +
-                                      std::to_string(std::max<std::int64_t>(c.train_phase_idx, 0) + 1) + "/" +
-                                      std::to_string(task_.epochs()) + ": loss " + std::to_string(metrics.mean_loss) + shown);
+  task_.log().log(LogLevel::info,
+                  std::string(c.training ? "trained" : "tested") + " epoch " +
+                      std::to_string(std::max<std::int64_t>(c.train_phase_idx, 0) + 1) + "/" +
+                      std::to_string(task_.epochs()) + ": loss " +
+                      std::to_string(metrics.mean_loss) + shown);
   task_.phase_done = true;
   if (!c.training) return;
   const bool last = c.train_phase_idx + 1 == task_.epochs();
@@ -222,6 +243,7 @@ void Trainer::end_phase() {
   } else if (phase_frequency_ > 0 && c.train_phase_idx % phase_frequency_ == 0) {
     save(CheckpointKind::phase, c.train_phase_idx);
   }
+  save_if_due();
 }
 
 bool Trainer::must_stop(bool training) {
@@ -231,20 +253,24 @@ bool Trainer::must_stop(bool training) {
   const std::int64_t number = signal.item<std::int64_t>();
   if (number == 0 && !task_.stop_requested) return false;
   if (training) {
-    if (saved_iteration_ != task_.counters.iteration) save(CheckpointKind::iteration, task_.counters.iteration);
+    if (saved_iteration_ != task_.counters.iteration)
+      save(CheckpointKind::iteration, task_.counters.iteration);
   } else if (task_.has_train()) {
-    // The test phase runs again from its beginning.
-    task_.counters = before_test_;
+    // A test phase that is not over runs again from its beginning.
+    if (!task_.phase_done) task_.counters = before_test_;
     task_.phase_done = true;
     save(CheckpointKind::iteration, task_.counters.iteration);
   }
   if (task_.stop_requested) {
     const auto& [code, reason] = *task_.stop_requested;
-    task_.log().log(LogLevel::info, "stopped after iteration " + std::to_string(task_.counters.iteration) + ": " + reason);
+    task_.log().log(LogLevel::info, "stopped after iteration " +
+                                        std::to_string(task_.counters.iteration) + ": " + reason);
     exit_code_ = code;
   } else {
-    task_.log().log(LogLevel::warning, "signal " + std::to_string(number) + ": saved at iteration " +
-                                           std::to_string(task_.counters.iteration) + "; run the same command again to go on");
+    task_.log().log(LogLevel::warning, "signal " + std::to_string(number) +
+                                           ": saved at iteration " +
+                                           std::to_string(task_.counters.iteration) +
+                                           "; run the same command again to go on");
     exit_code_ = static_cast<int>(Exit::saved);
   }
   return true;

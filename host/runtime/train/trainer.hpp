@@ -16,7 +16,8 @@ class Trainer {
   // `folder` and `log` are NULL in a rehearsal (`check`) and on ranks other than 0.
   Trainer(Task& task, RunFolder* folder, RunLog* log);
 
-  // From the task's counters to the end of the run. Returns the exit code: 0, or 75 after a signal (saved). Throws Error.
+  // From the task's counters to the end of the run. Returns the exit code: 0, or 75 after a signal
+  // (saved). Throws Error.
   int run();
   // One train step (or test step without training) and nothing else.
   void rehearse();
@@ -30,6 +31,7 @@ class Trainer {
   void begin_phase(bool training);
   std::unique_ptr<Phase> open_phase(bool training);
   void after_step(Phase& phase, std::int64_t batches, Clock::time_point started);
+  void save_if_due();
   void log_step();
   void show_progress(Phase& phase, std::int64_t batches);
   void end_phase();
@@ -41,7 +43,7 @@ class Trainer {
   RunFolder* folder_;
   RunLog* log_;
   std::int64_t log_frequency_, phase_frequency_, iteration_frequency_;
-  Counters before_test_;       // what a checkpoint inside a test phase holds
+  Counters before_test_;  // what a checkpoint inside a test phase holds
   std::int64_t steps_timed_ = 0;
   double seconds_timed_ = 0.0;
   double images_per_second_ = 0.0;  // smoothed
