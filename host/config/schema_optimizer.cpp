@@ -5,7 +5,7 @@ namespace vissl::host {
 SchemaKey optimizer_schema() {
   using namespace schema;
   SchemaKey schedulers = optional_section(
-      "param_schedulers", {}, "One schedule per hyper-parameter: lr, lr_head, weight_decay …");
+      "param_schedulers", {}, "One schedule per hyper-parameter: lr, lr_head, weight_decay.");
   schedulers.present = true;
   schedulers.others.push_back(component(
       "", "lr_schedule", "", false,
