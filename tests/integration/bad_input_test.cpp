@@ -1,0 +1,245 @@
+// What users get wrong, and what machines do to them: one clear error, the right exit code, nothing
+// saved is lost.
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+
+#include "process.hpp"
+#include "run_files.hpp"
+#include "small_config.hpp"
+#include "temp_folder.hpp"
+
+using namespace vissl::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path write_config(const TempFolder& folder, const std::string& more = "") {
+  const fs::path config = folder / "run.toml";
+  write_file(config, small_config(folder / "run") + more);
+  return config;
+}
+
+// Exactly one line of error, with all of `parts`, and the exit code.
+void expect_error(const Result& result, int exit_code, const std::vector<std::string>& parts) {
+  INFO(result.err);
+  CHECK(result.exit_code == exit_code);
+  const auto at = result.err.find("error: ");
+  REQUIRE(at != std::string::npos);
+  const std::string error = result.err.substr(at);
+  for (const std::string& part : parts) CHECK_MESSAGE(error.find(part) != std::string::npos, part);
+  CHECK(result.err.find("error: ", at + 1) == std::string::npos);
+  CHECK(error.find("terminate called") == std::string::npos);
+}
+
+// One white pixel.
+constexpr unsigned char kPng[] = {0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a, 0,    0,    0,    13,
+                                  'I',  'H', 'D', 'R', 0,    0,    0,    1,    0,    0,    0,    1,
+                                  8,    2,   0,   0,   0,    0x90, 0x77, 0x53, 0xde, 0,    0,    0,
+                                  12,   'I', 'D', 'A', 'T',  8,    0xd7, 0x63, 0xf8, 0xcf, 0xc0, 0,
+                                  0,    3,   1,   1,   0,    0x18, 0xdd, 0x8d, 0xb0, 0,    0,    0,
+                                  0,    'I', 'E', 'N', 'D',  0xae, 0x42, 0x60, 0x82};
+
+void image_folder(const fs::path& root, int per_class) {
+  for (const char* name : {"cat", "dog"}) {
+    fs::create_directories(root / name);
+    for (int i = 0; i < per_class; ++i) {
+      write_file(root / name / (std::to_string(i) + ".png"),
+                 std::string_view(reinterpret_cast<const char*>(kPng), sizeof kPng));
+    }
+  }
+}
+
+std::string folder_source(const fs::path& root) {
+  return "data.train.data_sources=[{ name = \"disk_folder\", path = \"" + root.string() + "\" }]";
+}
+
+}  // namespace
+
+TEST_CASE("bad input: a data folder that does not exist is named, exit code 4") {
+  const TempFolder folder;
+  const fs::path root = folder / "nowhere";
+  expect_error(run_host(run_arguments(write_config(folder), {folder_source(root)})), 4,
+               {root.string()});
+}
+
+TEST_CASE("bad input: an empty folder and a class without images are named, exit code 4") {
+  const TempFolder folder;
+  fs::create_directories(folder / "empty");
+  expect_error(run_host(run_arguments(write_config(folder), {folder_source(folder / "empty")})), 4,
+               {(folder / "empty").string()});
+  image_folder(folder / "images", 2);
+  fs::create_directories(folder / "images" / "bird");
+  expect_error(run_host(run_arguments(write_config(folder), {folder_source(folder / "images")})), 4,
+               {"bird"});
+}
+
+TEST_CASE(
+    "bad input: unreadable images are counted, logged with their path, and end the run above the "
+    "threshold with exit code 4") {
+  const TempFolder folder;
+  image_folder(folder / "images", 40);
+  write_file(folder / "images" / "cat" / "7.png", "this is no picture");
+  write_file(folder / "images" / "dog" / "9.png",
+             std::string_view(reinterpret_cast<const char*>(kPng), 40));
+  const fs::path config = write_config(folder);
+  const Result few = run_host(
+      run_arguments(config, {folder_source(folder / "images"), "data.max_invalid_fraction=0.1",
+                             "model.heads[0].dims=[32, 4]"}));
+  INFO(few.err);
+  CHECK(few.exit_code == 0);
+  CHECK(few.err.find("7.png") != std::string::npos);
+  CHECK(few.err.find("9.png") != std::string::npos);
+  const Result many = run_host(
+      run_arguments(config, {folder_source(folder / "images"), "data.max_invalid_fraction=0.001",
+                             "checkpoint.overwrite_existing=true"}));
+  expect_error(many, 4, {"max_invalid_fraction"});
+}
+
+TEST_CASE("bad input: a head that does not fit the trunk names both widths, exit code 2") {
+  const TempFolder folder;
+  expect_error(run_host(run_arguments(write_config(folder), {"model.heads[0].dims=[48, 4]"})), 2,
+               {"48", "32"});
+}
+
+TEST_CASE("bad input: a label outside the classes is named with the number of classes") {
+  const TempFolder folder;
+  const Result result =
+      run_host(run_arguments(write_config(folder), {"model.heads[0].dims=[32, 3]"}));
+  expect_error(result, result.exit_code == 4 ? 4 : 1, {"label 3", "3"});
+}
+
+TEST_CASE(
+    "bad input: a loss that is not finite ends the run with exit code 1 and keeps the last "
+    "checkpoint") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  const Result result =
+      run_host(run_arguments(config, {"optimizer.param_schedulers.lr.start_value=1e30"}));
+  expect_error(result, 1, {"loss is ", "iteration", "learning rate"});
+}
+
+TEST_CASE("bad input: a folder that cannot be written is named, exit code 1") {
+  const TempFolder folder;
+  write_file(folder / "file", "");
+  const std::string dir = (folder / "file" / "run").string();
+  expect_error(run_host(run_arguments(write_config(folder), {"checkpoint.dir=\"" + dir + "\""})), 1,
+               {dir});
+  if (::geteuid() == 0) return;  // root writes everywhere
+  fs::create_directories(folder / "locked");
+  ::chmod((folder / "locked").c_str(), 0500);
+  expect_error(run_host(run_arguments(write_config(folder),
+                                      {"checkpoint.dir=\"" + (folder / "locked").string() + "\""})),
+               1, {(folder / "locked").string()});
+}
+
+TEST_CASE(
+    "bad input: a second run on the same folder is refused and the first one is not disturbed") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  bool tried = false;
+  Result second;
+  const Result first = run_host(run_arguments(config, {"optimizer.num_epochs=6"}), [&](pid_t) {
+    if (!fs::exists(folder / "run" / "stdout.json")) return false;
+    second = run_host(run_arguments(config, {"optimizer.num_epochs=6"}));
+    return tried = true;
+  });
+  REQUIRE(tried);
+  INFO(first.err);
+  CHECK(first.exit_code == 0);
+  expect_error(second, 1, {"another run uses this folder", (folder / "run").string()});
+}
+
+TEST_CASE(
+    "bad input: a file system without space while saving ends the run with exit code 1; the last "
+    "checkpoint stays and the run resumes") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
+  const std::string before = read_file(final_checkpoint(folder / "run"));
+  fs::remove(folder / "run" / "summary.json");
+  // A limit on the size of files stands for a full disk: writing past it fails in the middle of the
+  // checkpoint.
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit small{before.size() / 2, old.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  const Result full = run_host(run_arguments(config, {"optimizer.num_epochs=2"}));
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  expect_error(full, 1, {"cannot write", "model_"});
+  CHECK(read_file(final_checkpoint(folder / "run")) == before);
+  for (const auto& entry : fs::directory_iterator(folder / "run")) {
+    CHECK_MESSAGE(entry.path().string().find(".partial") == std::string::npos,
+                  entry.path().string());
+  }
+  const Result again = run_host(run_arguments(config, {"optimizer.num_epochs=2"}));
+  INFO(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(again.err.find("resuming at iteration 11") != std::string::npos);
+}
+
+TEST_CASE("bad input: of a checkpoint cut at any place the run says so and takes the one before") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(
+      run_host(run_arguments(config, {"optimizer.num_epochs=1", "checkpoint.keep=0"})).exit_code ==
+      0);
+  const fs::path newest = final_checkpoint(folder / "run");
+  const std::string whole = read_file(newest);
+  std::mt19937 random(5);
+  for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, whole.size() / 2, whole.size() - 1,
+                                std::size_t{random() % whole.size()}}) {
+    fs::remove(folder / "run" / "summary.json");  // as after a crash at the end of training
+    write_file(newest, std::string_view(whole).substr(0, cut));
+    const Result result =
+        run_host(run_arguments(config, {"optimizer.num_epochs=1", "checkpoint.keep=0"}));
+    INFO("cut at byte " << cut << "\n" << result.err);
+    CHECK(result.exit_code == 0);
+    CHECK(result.err.find(newest.filename().string()) != std::string::npos);
+    CHECK(result.err.find("resuming at iteration 9") != std::string::npos);
+    CHECK(read_file(newest) == whole);
+  }
+}
+
+TEST_CASE(
+    "bad input: when every checkpoint is damaged the run refuses to begin anew, exit code 4") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1", "checkpoint.iter_frequency=0"}))
+              .exit_code == 0);
+  write_file(final_checkpoint(folder / "run"), "cut");
+  fs::remove(folder / "run" / "summary.json");
+  expect_error(
+      run_host(run_arguments(config, {"optimizer.num_epochs=1", "checkpoint.iter_frequency=0"})), 4,
+      {(folder / "run").string(), "overwrite_existing"});
+}
+
+TEST_CASE("bad input: a resume with another model names what differs and changes nothing") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
+  const std::string before = read_file(final_checkpoint(folder / "run"));
+  fs::remove(folder / "run" / "summary.json");
+  const Result result = run_host(
+      run_arguments(config, {"optimizer.num_epochs=2", "model.trunk.width_multiplier=0.125",
+                             "model.heads[0].dims=[64, 4]"}));
+  expect_error(result, 4, {"model_", "shape"});
+  CHECK(read_file(final_checkpoint(folder / "run")) == before);
+}
+
+TEST_CASE(
+    "bad input: weights that are missing, no checkpoint, or match nothing are refused with the "
+    "reason") {
+  const TempFolder folder;
+  const fs::path config = write_config(
+      folder, "[model.weights_init]\nname = \"pretrained\"\nparams_file = \"w.torch\"\n");
+  expect_error(run_host(run_arguments(config)), 4, {"w.torch"});
+  write_file(folder / "w.torch", "<html>not found</html>");
+  expect_error(run_host(run_arguments(config)), 4, {"w.torch"});
+}
