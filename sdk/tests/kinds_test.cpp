@@ -152,6 +152,7 @@ struct Clip {
     for (const Param& p : run.params()) {
       if (p.name == "unused") run.drop_grad(p);
     }
+    for (const double lr : run.hyper("lr")) run.log_extra("lr", lr);
     if (run.counters().iteration == 7) run.stop(0, "enough");
   }
 };
@@ -334,9 +335,12 @@ TEST_CASE("hook: gradients, extras and stop") {
   CHECK_CLOSE(host.run.params[0].grad, {1.5}, 1e-6, 0);
   CHECK(host.run.params[1].dropped);
   CHECK_FALSE(host.run.stopped.has_value());
+  CHECK(host.run.extras.count("lr") == 0);
+  host.run.hypers["lr"] = {0.1, 0.2};
   host.run.counters.iteration = 7;
   test::fire(host.run, clip, Event::backward);
   CHECK(host.run.stopped->second == "enough");
+  CHECK(host.run.extras.at("lr") == 0.2);
 }
 
 TEST_CASE("engine: a pass sees every sample of the rank once, in order") {

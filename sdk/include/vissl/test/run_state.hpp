@@ -50,6 +50,8 @@ struct RunState {
   Tensor loss;
   std::vector<RunParam> params;
   std::map<std::string, FakeSplit> splits;
+  std::map<std::string, std::vector<double>> hypers;                 // "lr" -> its distinct values
+  std::vector<std::pair<std::vector<std::string>, double>> metrics;  // path -> value
 
   // What the component did.
   std::map<std::string, double> loss_values, extras, summary;
@@ -239,6 +241,20 @@ inline const vissl_run_api& run_service() {
       },
       [](vissl_run* run, std::int32_t code, vissl_str reason) {
         RunState::of(run).stopped = std::make_pair(code, text(reason));
+      },
+      [](vissl_run* run, vissl_str name, double* out, std::uint64_t capacity) {
+        const std::vector<double>& all = RunState::of(run).hypers[text(name)];
+        const std::uint64_t count = all.size();
+        std::copy_n(all.begin(), std::min(count, capacity), out);
+        return count;
+      },
+      [](vissl_run* run, vissl_metric_fn on_value, void* ctx, vissl_err* err) {
+        return guarded(err, [&] {
+          for (const auto& [path, value] : RunState::of(run).metrics) {
+            const std::vector<vissl_str> names = vissl::detail::strs(path);
+            on_value(ctx, names.data(), names.size(), value);
+          }
+        });
       }};
   return api;
 }
