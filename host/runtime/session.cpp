@@ -31,13 +31,8 @@ int usable_cores() {
   return std::max(1, CPU_COUNT(&cores));
 }
 
-int resolve_threads(const Setting& setting) {
-  if (setting.type() != VISSL_VALUE_INT) return usable_cores();  // "auto"
-  if (setting.as_int() < 1)
-    throw Error(Exit::usage, setting.where() + ": machine.threads is " +
-                                 std::to_string(setting.as_int()) +
-                                 "; give a positive number or \"auto\"");
-  return static_cast<int>(setting.as_int());
+int resolve_threads(int64_t setting) {
+  return setting <= 0 ? usable_cores() : static_cast<int>(setting);
 }
 
 at::Device resolve_device(const Setting& setting) {
@@ -92,7 +87,7 @@ Session::Session(const Services& services)
                   services.host, {VISSL_VALUE_ID, sizeof(VISSL_VALUE_ID) - 1})),
               services.config),
       device_(resolve_device(config_["machine.device"])),
-      threads_(resolve_threads(config_["machine.threads"])),
+      threads_(resolve_threads(config_.integer("machine.threads"))),
       deterministic_(config_.boolean("machine.deterministic")) {
   precision_ = resolve_precision(config_.string("machine.precision"), device_);
   at::set_num_threads(threads_);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>
+#include <sched.h>
 
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/test_call.hpp"
@@ -72,10 +73,15 @@ TEST_CASE("session: threads, determinism and the process seed are set once") {
   CHECK(same(drawn, at::rand({2})));
 }
 
-TEST_CASE("session: settings that this machine cannot do are refused with their place") {
-  Machine none(R"({"machine": {"device": "cpu", "threads": 0}})");
-  CHECK(error_of([&] { Session session(none.services); }) ==
-        "exp.toml:1:1: machine.threads is 0; give a positive number or \"auto\"");
+TEST_CASE("session: 0 threads stands for all cores that the process may use") {
+  Machine machine(R"({"machine": {"device": "cpu", "threads": 0}})");
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  REQUIRE(sched_getaffinity(0, sizeof(cores), &cores) == 0);
+  CHECK(Session(machine.services).threads() == CPU_COUNT(&cores));
+}
+
+TEST_CASE("session: a device that this machine lacks is refused with its place") {
   if (at::hasCUDA()) return;
   Machine cuda(R"({"machine": {"device": "cuda", "threads": 1}})");
   CHECK(error_of([&] { Session session(cuda.services); }) ==
