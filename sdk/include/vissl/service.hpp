@@ -17,7 +17,7 @@ inline std::atomic<const vissl_host*>& host_slot() noexcept {
 }  // namespace detail
 
 // The host, or NULL before `init`.
-inline const vissl_host* host() noexcept {
+inline const vissl_host* current_host() noexcept {
   return detail::host_slot().load(std::memory_order_acquire);
 }
 inline void set_host(const vissl_host* host) noexcept {
@@ -32,7 +32,7 @@ const Api* find_service(const char* id) noexcept {
   static std::atomic<const Api*> cached{nullptr};
   const Api* api = cached.load(std::memory_order_acquire);
   if (api != nullptr) return api;
-  const vissl_host* from = host();
+  const vissl_host* from = current_host();
   if (from == nullptr) return nullptr;
   api = static_cast<const Api*>(from->get_service(from, str(id)));
   if (api == nullptr || api->size < sizeof(Api)) return nullptr;
