@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kPlainLineSeconds =
     30.0;  // between two progress lines where nothing can be redrawn
+constexpr std::size_t kMostEarlyLines = 200;
 constexpr double kRedrawSeconds = 0.1;
 constexpr const char* kFilePattern = "%* %Y-%m-%d %H:%M:%S,%e vissl: %v";
 
@@ -148,6 +149,8 @@ class ConsoleLogger::Impl {
   }
 
   void log(LogLevel level, std::string_view text) {
+    const std::lock_guard<std::mutex> lock(sinks_mutex_);
+    if (!has_file_ && early_.size() < kMostEarlyLines) early_.emplace_back(level_of(level), text);
     logger_.log(level_of(level), spdlog::string_view_t(text.data(), text.size()));
   }
 
@@ -162,6 +165,12 @@ class ConsoleLogger::Impl {
     formatter->add_flag<UpperLevel>('*').set_pattern(kFilePattern);
     file->set_formatter(std::move(formatter));
     file->set_level(std::min(spdlog::level::info, level_of(settings_.level)));
+    const std::lock_guard<std::mutex> lock(sinks_mutex_);
+    for (const auto& [level, text] : early_)
+      if (file->should_log(level))
+        file->log(spdlog::details::log_msg("vissl", level, spdlog::string_view_t(text)));
+    early_.clear();
+    has_file_ = true;
     logger_.sinks().assign({console_, file});
   }
 
@@ -194,6 +203,9 @@ class ConsoleLogger::Impl {
   LogSettings settings_;
   std::shared_ptr<StderrSink> console_;
   spdlog::logger logger_;
+  std::mutex sinks_mutex_;  // for `early_` and the list of sinks
+  bool has_file_ = false;
+  std::vector<std::pair<spdlog::level::level_enum, std::string>> early_;  // until there is a file
   bool shown_ = false;
   std::chrono::steady_clock::time_point last_;
 };

@@ -85,12 +85,14 @@ TEST_CASE("logger: log.txt has VISSL's lines and is continued after a resume") {
   for (const bool append : {false, true}) {
     stderr_of([&] {
       ConsoleLogger log(kPlain, {LogLevel::error, LogFormat::text, true});
+      log.log(LogLevel::info, "early");
       log.open_file(path, append);
       log.log(LogLevel::info, "hello");
     });
   }
   CHECK(std::regex_match(
-      read(path), std::regex(R"((INFO \d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} vissl: hello\n){2})")));
+      read(path),
+      std::regex(R"((INFO \d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} vissl: (early|hello)\n){4})")));
   std::filesystem::remove(path);
   ConsoleLogger log(kPlain, {});
   CHECK_THROWS_AS(log.open_file("/dev/null/log.txt", false), Error);

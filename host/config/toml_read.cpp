@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -59,6 +60,9 @@ Value parse_toml(std::string_view text, const std::string& shown) {
 }
 
 Value read_toml_file(const std::string& path, const std::string& shown) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    throw Error(Exit::usage, "cannot read the config file '" + shown + "': it is a folder");
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;

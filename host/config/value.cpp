@@ -17,10 +17,10 @@ Origin Origin::at_file(const std::string& file, unsigned line, unsigned column) 
   return origin;
 }
 
-Origin Origin::at_command_line(const std::string& option) {
+Origin Origin::at_command_line() {
   Origin origin;
   origin.kind_ = Kind::command_line;
-  origin.where_ = option.empty() ? "command line" : "command line (" + option + ")";
+  origin.where_ = "command line";
   return origin;
 }
 

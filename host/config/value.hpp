@@ -20,7 +20,7 @@ class Origin {
 
   Origin() = default;  // a default value
   static Origin at_file(const std::string& file, unsigned line, unsigned column);
-  static Origin at_command_line(const std::string& option = {});
+  static Origin at_command_line();
   static Origin inferred_by(const std::string& component);
 
   Kind kind() const noexcept { return kind_; }

@@ -131,3 +131,8 @@ TEST_CASE("config: a missing file is named with its reason") {
           "cannot read the config file 'exp.toml': No such file or directory");
   }
 }
+
+TEST_CASE("config: a folder is no config file") {
+  CHECK_THROWS_WITH(read_toml_file("/tmp", "tmp"),
+                    "cannot read the config file 'tmp': it is a folder");
+}
