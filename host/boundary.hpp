@@ -191,6 +191,8 @@ struct Services {
   // A copy of the table `base` with `over` merged in: tables merge, arrays and scalars replace.
   // Lives until the process ends.
   std::function<const vissl_value*(const vissl_value* base, const vissl_value* over)> merge_config;
+  // A contact sheet of a batch of a split as PNG bytes; throws Error for a batch without images.
+  std::function<std::string(const std::string& split, const Batch& batch)> batch_sheet;
 };
 
 class Runtime {

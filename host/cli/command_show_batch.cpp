@@ -4,7 +4,6 @@
 
 #include "host/cli/commands.hpp"
 #include "host/data/engine.hpp"
-#include "host/data/pixel/encode_png.hpp"
 #include "host/data/settings.hpp"
 #include "host/data/show_batch.hpp"
 #include "host/files/atomic_file.hpp"
@@ -12,7 +11,6 @@
 namespace vissl::host {
 namespace {
 
-constexpr std::int64_t kMostRows = 8;  // samples of the sheet
 constexpr std::align_val_t kAlignment{64};
 
 Allocator plain_memory() {
@@ -46,10 +44,7 @@ int show_batch_command(const CommandContext& context) {
   if (!batch)
     throw Error(Exit::bad_data, "the split [data." + split + "] has no batch; it has " +
                                     std::to_string(data->length(split)) + " samples");
-  const pixel::Pixels sheet = contact_sheet(*batch, read_split_settings(config, split), kMostRows);
-  const std::vector<std::uint8_t> png = pixel::encode_png(sheet);
-  write_text_atomic(context.options.output,
-                    {reinterpret_cast<const char*>(png.data()), png.size()});
+  write_text_atomic(context.options.output, batch_sheet(config, split, *batch));
   print(field_table(*batch));
   context.log.log(LogLevel::info,
                   "wrote " + context.options.output + ": a row per sample, a column per view");

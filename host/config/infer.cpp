@@ -172,6 +172,17 @@ std::string allowed_text(const Requirement& requirement) {
   return out;
 }
 
+// Loss, optimizer, meters and hooks are there for training; other engines never make them, so that
+// an evaluation may extend the config that trained the model.
+bool idle(const Value& root, const std::string& path) {
+  const Value* engine = find_path(root, "engine.name");
+  if (engine == nullptr || engine->as_text() == "train") return false;
+  for (const std::string_view part : {"loss", "optimizer", "meters", "hooks"}) {
+    if (path.substr(0, part.size()) == part) return true;
+  }
+  return false;
+}
+
 bool lifted(const Value& root, const Requirement& requirement) {
   const Value* condition =
       requirement.unless.empty() ? nullptr : find_path(root, requirement.unless);
@@ -226,6 +237,7 @@ bool infer_once(Value& root, const std::vector<Placed>& components) {
 
 void check_requirements(const Value& root, const std::vector<Placed>& components) {
   for (const Placed& component : components) {
+    if (idle(root, component.path)) continue;
     for (const Requirement& requirement : component.declaration->requirements) {
       if (lifted(root, requirement)) continue;
       const Value* value = find_path(root, requirement.path);

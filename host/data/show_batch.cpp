@@ -8,6 +8,7 @@
 
 #include "host/data/array.hpp"
 #include "host/data/pixel/contact_sheet.hpp"
+#include "host/data/pixel/encode_png.hpp"
 
 namespace vissl::host {
 namespace {
@@ -127,6 +128,13 @@ pixel::Pixels contact_sheet(const Batch& batch, const SplitSettings& split, std:
   const std::vector<pixel::View> views(pictures.begin(), pictures.end());
   return pixel::contact_sheet(
       views, static_cast<int>(pictures.size() / static_cast<std::size_t>(rows)), kPadding);
+}
+
+std::string batch_sheet(const Value& config, const std::string& split, const Batch& batch) {
+  constexpr std::int64_t kMostRows = 8;
+  const std::vector<std::uint8_t> png =
+      pixel::encode_png(contact_sheet(batch, read_split_settings(config, split), kMostRows));
+  return {png.begin(), png.end()};
 }
 
 std::string field_table(const Batch& batch) {

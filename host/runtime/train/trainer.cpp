@@ -111,9 +111,10 @@ bool Trainer::run_phase(bool training) {
   std::int64_t images = 0;
   Clock::time_point started = Clock::now();
   while (const std::shared_ptr<Batch> batch = phase->next()) {
+    if (task_.counters.iteration == 0 && training) write_views(*batch);
     task_.step(batch);
     images += batch->samples;
-    after_step(*phase, batches, started);
+    after_step(*phase, batches, batch->samples, started);
     started = Clock::now();
     if (task_.counters.phase_batch < batches && must_stop(training)) return false;
   }
@@ -131,13 +132,23 @@ bool Trainer::run_phase(bool training) {
   return !must_stop(training);
 }
 
-void Trainer::after_step(Phase& phase, std::int64_t batches, Clock::time_point started) {
+void Trainer::write_views(const Batch& batch) {
+  if (folder_ == nullptr) return;
+  try {
+    write_text_atomic(folder_->path() / "views.png",
+                      task_.session().services().batch_sheet("train", batch));
+  } catch (const Error& error) {
+    task_.log().log(LogLevel::warning, std::string("no views.png: ") + error.what());
+  }
+}
+
+void Trainer::after_step(Phase& phase, std::int64_t batches, std::int64_t images,
+                         Clock::time_point started) {
   Counters& c = task_.counters;
   const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
   seconds_timed_ += seconds;
   ++steps_timed_;
-  const double speed =
-      static_cast<double>(task_.current.samples * task_.facts().world) / std::max(seconds, 1e-9);
+  const double speed = static_cast<double>(images * task_.facts().world) / std::max(seconds, 1e-9);
   images_per_second_ = images_per_second_ == 0.0 ? speed : 0.9 * images_per_second_ + 0.1 * speed;
   task_.losses.push_back(task_.current.mean_loss * static_cast<double>(task_.current.samples));
   task_.phase_samples += task_.current.samples;

@@ -30,7 +30,10 @@ class Trainer {
   bool run_phase(bool training);
   void begin_phase(bool training);
   std::unique_ptr<Phase> open_phase(bool training);
-  void after_step(Phase& phase, std::int64_t batches, Clock::time_point started);
+  void write_views(const Batch& batch);
+  // `images`: samples of the batch, each of which may have several views.
+  void after_step(Phase& phase, std::int64_t batches, std::int64_t images,
+                  Clock::time_point started);
   void save_if_due();
   void log_step();
   void show_progress(Phase& phase, std::int64_t batches);
