@@ -9,6 +9,7 @@
 #include "host/data/array.hpp"
 #include "host/data/pixel/contact_sheet.hpp"
 #include "host/data/pixel/encode_png.hpp"
+#include "host/data/pixel/resize.hpp"
 
 namespace vissl::host {
 namespace {
@@ -132,8 +133,13 @@ pixel::Pixels contact_sheet(const Batch& batch, const SplitSettings& split, std:
 
 std::string batch_sheet(const Value& config, const std::string& split, const Batch& batch) {
   constexpr std::int64_t kMostRows = 8;
-  const std::vector<std::uint8_t> png =
-      pixel::encode_png(contact_sheet(batch, read_split_settings(config, split), kMostRows));
+  constexpr int kReadable = 480;  // pixels of width that a person can see something in
+  pixel::Pixels sheet = contact_sheet(batch, read_split_settings(config, split), kMostRows);
+  if (const int factor = kReadable / sheet.width(); factor > 1) {
+    sheet = pixel::resize(sheet, sheet.height() * factor, sheet.width() * factor,
+                          pixel::Interpolation::nearest);
+  }
+  const std::vector<std::uint8_t> png = pixel::encode_png(sheet);
   return {png.begin(), png.end()};
 }
 
