@@ -5,7 +5,8 @@
 #include <boost/dll/shared_library.hpp>
 #include <cstddef>
 #include <cstring>
-#include <optional>
+#include <memory>
+#include <vector>
 
 #include "host/boundary.hpp"
 #include "host/plugin/crash_note.hpp"
@@ -30,13 +31,17 @@ std::string loader_text(const std::string& path, std::string text) {
   return text;
 }
 
-// Leaves the file mapped whatever happens to the object. An exception of a static constructor ends
-// the process here, with the note that the caller has set, because it may not travel through the
-// loader.
+// The object goes into a list that is never destroyed, so the file stays open as well as mapped. An
+// exception of a static constructor ends the process here, with the note that the caller has set,
+// because it may not travel through the loader.
 boost::dll::shared_library* open_file(const std::string& path, std::string& reason) noexcept {
   const auto mode = static_cast<boost::dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   try {
-    return new boost::dll::shared_library(boost::dll::fs::path(path), mode);
+    static auto* const opened = new std::vector<std::unique_ptr<boost::dll::shared_library>>();
+    return opened
+        ->emplace_back(
+            std::make_unique<boost::dll::shared_library>(boost::dll::fs::path(path), mode))
+        .get();
   } catch (const boost::dll::fs::system_error& error) {
     reason = loader_text(path, error.what());
     return nullptr;
