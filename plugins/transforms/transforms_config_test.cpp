@@ -58,11 +58,11 @@ TEST_CASE("transforms: sizes, filters and ranges that make no sense are refused"
   CHECK(refusal("Resize", "size = [8, 9]\nmax_size = 10") ==
         "'max_size' needs a 'size' of one number: two fix both sides already");
   CHECK(refusal("RandomResizedCrop", "size = 8\nscale = [0.5, 0.1]") ==
-        "'scale' begins with 0.500000, which is above its end, 0.100000");
+        "'scale' begins with 0.5, which is above its end, 0.1");
   CHECK(refusal("RandomResizedCrop", "size = 8\nratio = [1.0]") ==
         "'ratio' needs two numbers, the least and the greatest, not 1");
   CHECK(refusal("ImgPilGaussianBlur", "radius_min = 3.0") ==
-        "'radius_min .. radius_max' begins with 3.000000, which is above its end, 2.000000");
+        "'radius_min .. radius_max' begins with 3.0, which is above its end, 2.0");
 }
 
 TEST_CASE("transforms: colours, statistics and borders that make no sense are refused") {
@@ -99,7 +99,7 @@ TEST_CASE("transforms: the lists of ImgPilToMultiCrop must agree") {
   CHECK(crops("8", "[224, 96]", "[0.14, 1.0]") == pairs);
   CHECK(crops("8", "[224, 96]", "[[0.0, 1.0], [0.05, 0.14]]") == pairs);
   CHECK(crops("8", "[224, 96]", "[[1.0, 0.5], [0.05, 0.14]]") ==
-        "'crop_scales' begins with 1.000000, which is above its end, 0.500000");
+        "'crop_scales' begins with 1.0, which is above its end, 0.5");
 }
 
 TEST_CASE("transforms: an image that a transform cannot take is one clear error") {

@@ -68,8 +68,8 @@ inline Range read_range(const std::vector<double>& numbers, const std::string& n
                              std::to_string(numbers.size()));
   }
   if (!(numbers[0] <= numbers[1])) {
-    fail(VISSL_E_CONFIG, "'" + name + "' begins with " + std::to_string(numbers[0]) +
-                             ", which is above its end, " + std::to_string(numbers[1]));
+    fail(VISSL_E_CONFIG, "'" + name + "' begins with " + detail::to_toml(numbers[0]) +
+                             ", which is above its end, " + detail::to_toml(numbers[1]));
   }
   return {numbers[0], numbers[1]};
 }
