@@ -30,7 +30,7 @@ std::size_t group_size(const Tensors& crops, std::size_t first, bool alone) {
   return end - first;
 }
 
-// A component may change grad mode or autocast for its own work only.
+// A component may change grad mode for its own work only.
 class ModeCheck {
  public:
   explicit ModeCheck(const Instance& instance)
