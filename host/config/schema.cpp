@@ -242,11 +242,13 @@ const SchemaKey& root_schema() {
                   boolean("auto_resume", true, "CHECKPOINT.AUTO_RESUME",
                           "Continues from the folder's newest checkpoint."),
                   boolean("overwrite_existing", false, "CHECKPOINT.OVERWRITE_EXISTING",
-                          "Runs again although the folder holds a finished run."),
+                          "Trains anew when the folder holds a finished run, and removes its "
+                          "checkpoints; an unfinished one is resumed."),
                   integer("resume_file_num", 1, 1, "CHECKPOINT.LATEST_CHECKPOINT_RESUME_FILE_NUM",
-                          "Resumes from the n-th newest checkpoint."),
-                  integer("keep", 1, -1, "",
-                          "Checkpoints inside a phase that are kept, newest first; -1 = all."),
+                          "Resumes from the n-th newest checkpoint and renames the newer ones."),
+                  integer("keep", 2, -1, "",
+                          "Checkpoints inside a phase that are kept, newest first; 0 or -1 = all. "
+                          "Those of a phase's end stay."),
                   boolean("exact", false, "", "Refuses a resume that would not be bit-equal."),
               },
               "What is saved, and where."),

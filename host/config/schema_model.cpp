@@ -13,6 +13,10 @@ SchemaKey feature_eval() {
           boolean("freeze_trunk_and_head", false, "FREEZE_TRUNK_AND_HEAD", "Trains nothing."),
           boolean("extract_trunk_features_only", false, "EXTRACT_TRUNK_FEATURES_ONLY",
                   "Returns features of the trunk and skips the heads."),
+          boolean("eval_trunk_and_head", false, "EVAL_TRUNK_AND_HEAD",
+                  "Loads the heads' weights too when features are evaluated."),
+          boolean("assert_head_layer_shape_init", true, "ASSERT_HEAD_LAYER_SHAPE_INIT",
+                  "Refuses weights of a head whose shape differs; false leaves them out."),
           boolean("should_flatten_feats", true, "SHOULD_FLATTEN_FEATS",
                   "Flattens pooled features to (N, D)."),
           section_list(

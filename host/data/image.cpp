@@ -98,10 +98,10 @@ void Image::settle() {
 
 void Image::require_bytes(const char* operation) const {
   if (is_float()) {
-    throw Error(
-        Exit::run_failed,
-        std::string(operation) +
-            " works on 8-bit images, and this one is float already: put it before ToTensor");
+    throw Error(Exit::run_failed,
+                std::string(operation) +
+                    " works on 8-bit images, and this one is float already: put it before the "
+                    "transform that makes floats");
   }
 }
 
@@ -292,7 +292,7 @@ void Image::flip(bool vertical) {
 }
 
 void Image::to_tensor() {
-  require_bytes("ToTensor");
+  require_bytes("making floats");
   settle();
   planes_.reset();
   tables_ = std::make_shared<pixel::Tables>(pixel::to_tensor_tables(pixels_->channels()));

@@ -215,8 +215,9 @@ TEST_CASE("image: operations that do not fit say so") {
   Image tensor = bytes_image();
   tensor.to_tensor();
   CHECK(error_of([&] { tensor.resize(4, 4, VISSL_BILINEAR); }) ==
-        "a resize works on 8-bit images, and this one is float already: put it before ToTensor");
-  CHECK(error_of([&] { tensor.to_tensor(); }).find("ToTensor works on 8-bit images") == 0);
+        "a resize works on 8-bit images, and this one is float already: put it before the "
+        "transform that makes floats");
+  CHECK(error_of([&] { tensor.to_tensor(); }).find("making floats works on 8-bit images") == 0);
   CHECK(error_of([&] { tensor.edit_pixels(); }).find("editing 8-bit pixels") == 0);
   Image image = bytes_image();
   const double one[] = {1, 1}, zero[] = {0};

@@ -210,7 +210,10 @@ std::vector<std::filesystem::path> remove_old_checkpoints(const std::filesystem:
     std::error_code error;
     if (std::filesystem::remove(path, error)) removed.push_back(path);
   };
-  for (std::size_t i = static_cast<std::size_t>(std::max(keep, 1)); i < checkpoints.size(); ++i) {
+  int kept = 0;
+  for (std::size_t i = 0; i < checkpoints.size(); ++i) {
+    if (checkpoints[i].name.kind != CheckpointKind::iteration || kept++ < std::max(keep, 1))
+      continue;
     std::vector<RankFile> rank_files;
     try {
       rank_files = rank_files_of(checkpoints[i].tree);
@@ -222,6 +225,32 @@ std::vector<std::filesystem::path> remove_old_checkpoints(const std::filesystem:
     for (const RankFile& file : rank_files) remove(folder / file.name);
   }
   return removed;
+}
+
+void remove_all_checkpoints(const std::filesystem::path& folder) {
+  // The link goes first: it never points at nothing.
+  std::filesystem::remove(folder / kLink);
+  std::vector<std::filesystem::path> doomed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t rank = name.find("_rank");
+    const std::string main = rank == std::string::npos ? name : name.substr(0, rank) + ".torch";
+    if (CheckpointName::parse(main)) doomed.push_back(entry.path());
+  }
+  for (const auto& path : doomed) std::filesystem::remove(path);
+  sync_folder(folder);
+}
+
+std::vector<std::filesystem::path> set_aside_newer(const std::filesystem::path& folder,
+                                                   const CheckpointName& chosen) {
+  std::vector<std::filesystem::path> moved;
+  std::vector<std::string> unreadable;
+  for (const Checkpoint& checkpoint : by_age(folder, /*take_final=*/true, unreadable)) {
+    if (checkpoint.name.text() == chosen.text()) break;
+    moved.push_back(checkpoint.path.string() + ".set_aside");
+    std::filesystem::rename(checkpoint.path, moved.back());
+  }
+  return moved;
 }
 
 }  // namespace vissl::host

@@ -71,10 +71,19 @@ CheckpointChoice find_checkpoint(const std::filesystem::path& folder, int nth = 
 // The final checkpoint with the largest number, if the folder has one.
 std::optional<std::filesystem::path> find_final_checkpoint(const std::filesystem::path& folder);
 
-// Keeps the `keep` newest checkpoints and every final one, removes older main files and then their
-// rank files. A file that cannot be read is left alone and does not count. Returns what was
-// removed. Only the holder of the folder's lock calls it.
+// Keeps the `keep` newest checkpoints inside a phase, and every one of a phase's end; removes older
+// main files and then their rank files. A file that cannot be read is left alone and does not
+// count. Returns what was removed. Only the holder of the folder's lock calls it.
 std::vector<std::filesystem::path> remove_old_checkpoints(const std::filesystem::path& folder,
                                                           int keep);
+
+// Removes every checkpoint of the folder, for a run that starts anew in it. Only the holder of the
+// folder's lock calls it.
+void remove_all_checkpoints(const std::filesystem::path& folder);
+
+// Renames the checkpoints that are newer than `chosen` to "NAME.set_aside", so that a run that goes
+// on from an older one is not taken over by them later. Returns the new paths.
+std::vector<std::filesystem::path> set_aside_newer(const std::filesystem::path& folder,
+                                                   const CheckpointName& chosen);
 
 }  // namespace vissl::host

@@ -193,14 +193,18 @@ TEST_CASE("checkpoints: the final one is found, and passed over when asked") {
         "model_phase8.torch");
 }
 
-TEST_CASE("checkpoints: the keep policy removes the oldest with their rank files, never a final") {
+TEST_CASE(
+    "checkpoints: the keep policy removes the oldest inside a phase with their rank files, never a "
+    "phase's end") {
   TempFolder folder;
   save_checkpoint(folder.path(), final_phase(0), tree(1, 0));
+  save_checkpoint(folder.path(), phase(0), tree(2, 0));
   for (std::int64_t n = 1; n <= 4; ++n) {
     Node main = tree(10 * n, n);
-    const std::vector<RankFile> rank_files = {save_rank_file(folder.path(), phase(n), 0, main)};
+    const std::vector<RankFile> rank_files = {
+        save_rank_file(folder.path(), {CheckpointKind::iteration, n}, 0, main)};
     main["rank_files"] = rank_files_node(rank_files);
-    save_checkpoint(folder.path(), phase(n), main);
+    save_checkpoint(folder.path(), {CheckpointKind::iteration, n}, main);
   }
   write_file(folder / "model_phase99.torch", "not a checkpoint");
   const auto removed = remove_old_checkpoints(folder.path(), 2);
@@ -211,10 +215,25 @@ TEST_CASE("checkpoints: the keep policy removes the oldest with their rank files
   }
   std::ranges::sort(names);
   CHECK(names == std::vector<std::string>{"checkpoint.torch", "model_final_checkpoint_phase0.torch",
-                                          "model_phase3.torch", "model_phase3_rank0.torch",
-                                          "model_phase4.torch", "model_phase4_rank0.torch",
-                                          "model_phase99.torch"});
-  CHECK(found_name(find_checkpoint(folder.path())) == "model_phase4.torch");
+                                          "model_iteration3.torch", "model_iteration3_rank0.torch",
+                                          "model_iteration4.torch", "model_iteration4_rank0.torch",
+                                          "model_phase0.torch", "model_phase99.torch"});
+  CHECK(found_name(find_checkpoint(folder.path())) == "model_iteration4.torch");
+}
+
+TEST_CASE(
+    "checkpoints: starting anew removes all of them, setting aside keeps the newer ones under "
+    "another name") {
+  TempFolder folder;
+  for (std::int64_t n = 1; n <= 3; ++n) save_checkpoint(folder.path(), phase(n), tree(10 * n, n));
+  write_file(folder / "model_notes.txt", "mine");
+  CHECK(set_aside_newer(folder.path(), phase(2)).size() == 1);
+  CHECK(found_name(find_checkpoint(folder.path())) == "model_phase2.torch");
+  CHECK(std::filesystem::exists(folder / "model_phase3.torch.set_aside"));
+  remove_all_checkpoints(folder.path());
+  CHECK_FALSE(find_checkpoint(folder.path()).found.has_value());
+  CHECK_FALSE(std::filesystem::is_symlink(folder / "checkpoint.torch"));
+  CHECK(std::filesystem::exists(folder / "model_notes.txt"));
 }
 
 TEST_CASE("checkpoints: a save that fails leaves the older ones and the link as they were") {

@@ -187,23 +187,22 @@ TEST_CASE(
 TEST_CASE("bad input: of a checkpoint cut at any place the run says so and takes the one before") {
   const TempFolder folder;
   const fs::path config = write_config(folder);
-  REQUIRE(
-      run_host(run_arguments(config, {"optimizer.num_epochs=1", "checkpoint.keep=0"})).exit_code ==
-      0);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
   const fs::path newest = final_checkpoint(folder / "run");
   const std::string whole = read_file(newest);
+  fs::copy(folder / "run", folder / "whole",
+           fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   std::mt19937 random(5);
   for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, whole.size() / 2, whole.size() - 1,
                                 std::size_t{random() % whole.size()}}) {
     fs::remove(folder / "run" / "summary.json");  // as after a crash at the end of training
     write_file(newest, std::string_view(whole).substr(0, cut));
-    const Result result =
-        run_host(run_arguments(config, {"optimizer.num_epochs=1", "checkpoint.keep=0"}));
+    const Result result = run_host(run_arguments(config, {"optimizer.num_epochs=1"}));
     INFO("cut at byte " << cut << "\n" << result.err);
     CHECK(result.exit_code == 0);
     CHECK(result.err.find(newest.filename().string()) != std::string::npos);
     CHECK(result.err.find("resuming at iteration 9") != std::string::npos);
-    CHECK(read_file(newest) == whole);
+    CHECK(differences(folder / "whole", folder / "run") == "");
   }
 }
 
@@ -242,4 +241,28 @@ TEST_CASE(
   expect_error(run_host(run_arguments(config)), 4, {"w.torch"});
   write_file(folder / "w.torch", "<html>not found</html>");
   expect_error(run_host(run_arguments(config)), 4, {"w.torch"});
+}
+
+TEST_CASE(
+    "bad input: checkpoints of an earlier run with auto_resume off are not mixed with a new one, "
+    "exit code 2") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
+  fs::remove(folder / "run" / "summary.json");
+  const std::string before = read_file(final_checkpoint(folder / "run"));
+  expect_error(
+      run_host(run_arguments(config, {"optimizer.num_epochs=1", "checkpoint.auto_resume=false"})),
+      2, {(folder / "run").string(), "auto_resume"});
+  CHECK(read_file(final_checkpoint(folder / "run")) == before);
+}
+
+TEST_CASE("bad input: a resume with another batch size is refused with both sizes, exit code 2") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
+  fs::remove(folder / "run" / "summary.json");
+  expect_error(run_host(run_arguments(
+                   config, {"optimizer.num_epochs=2", "data.train.batchsize_per_replica=4"})),
+               2, {"11 steps of 8 samples", "22 of 4"});
 }

@@ -189,3 +189,24 @@ TEST_CASE("runs with the same seed are equal, runs with another seed are not") {
   CHECK(differences(folder / "a", folder / "b") == "");
   CHECK(differences(folder / "a", folder / "c") != "");
 }
+
+TEST_CASE("test_only: a test needs no optimizer, and an evaluation without weights says so") {
+  const TempFolder folder;
+  trained(folder);
+  const fs::path config = folder / "test.toml";
+  std::string text = small_config(folder / "tested");
+  const auto optimizer = text.find("[optimizer]"), meters = text.find("[[meters]]");
+  write_file(config, "test_only = true\n" + text.substr(0, optimizer) + text.substr(meters));
+  const Result tested = run_host(run_arguments(config));
+  INFO(tested.err);
+  CHECK(tested.exit_code == 0);
+  CHECK(tested.err.find("testing 24 samples") != std::string::npos);
+  CHECK(read_file(folder / "tested" / "metrics.json").find("test_accuracy_list_meter") !=
+        std::string::npos);
+  const fs::path features = folder / "features.toml";
+  write_file(features, "extends = [\"train.toml\"]\nengine = { name = \"extract_features\" }\n");
+  const Result random = run_host(run_arguments(features));
+  INFO(random.err);
+  CHECK(random.exit_code == 0);
+  CHECK(random.err.find("random initial weights") != std::string::npos);
+}

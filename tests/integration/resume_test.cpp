@@ -184,3 +184,34 @@ TEST_CASE("resume: a finished run says so and exits with 0, and overwrite_existi
   CHECK(anew.exit_code == 0);
   CHECK(fs::last_write_time(final_checkpoint(folder / "whole")) != written);
 }
+
+TEST_CASE("resume: a run that trains anew over a finished one resumes itself, not the old one") {
+  const TempFolder folder;
+  undisturbed(folder, {});
+  const fs::path config = folder / "whole.toml";
+  write_file(folder / "kill", "4 15\n");
+  const Result stopped = run_host(run_arguments(config, {"checkpoint.overwrite_existing=true"}));
+  INFO(stopped.err);
+  CHECK(stopped.exit_code == 75);
+  CHECK_FALSE(fs::exists(folder / "whole" / "model_final_checkpoint_phase2.torch"));
+  fs::remove(folder / "kill");
+  const Result resumed = run_host(run_arguments(config, {"checkpoint.overwrite_existing=true"}));
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  CHECK(resumed.err.find("resuming at iteration 4 of") != std::string::npos);
+  CHECK(read_file(folder / "whole" / "summary.json").find("train_seconds") != std::string::npos);
+}
+
+TEST_CASE("resume: an older checkpoint can be chosen, and the newer ones step aside") {
+  const TempFolder folder;
+  fs::remove(folder / "kill");
+  const fs::path config = write_config(folder, "whole");
+  write_file(folder / "kill", "8 9\n");
+  REQUIRE(run_host(run_arguments(config)).signal == SIGKILL);
+  fs::remove(folder / "kill");
+  const Result back = run_host(run_arguments(config, {"checkpoint.resume_file_num=2"}));
+  INFO(back.err);
+  CHECK(back.exit_code == 0);
+  CHECK(back.err.find("resuming at iteration 3 of") != std::string::npos);
+  CHECK(fs::exists(folder / "whole" / "model_iteration6.torch.set_aside"));
+}

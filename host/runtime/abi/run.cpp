@@ -189,6 +189,8 @@ void report_numbers(const nlohmann::json& node, std::vector<std::string>& path,
 
 vissl_status metrics(vissl_run* run, vissl_metric_fn on_value, void* ctx, vissl_err* err) {
   return guarded(err, [&] {
+    if (of(run).counters.training && !of(run).config().boolean("metering.enable_training_meter"))
+      return;  // nothing was counted
     for (const Meters::Value& meter : of(run).meters().values()) {
       std::vector<std::string> path{meter.name};
       report_numbers(nlohmann::json::parse(meter.json), path, on_value, ctx);

@@ -24,23 +24,46 @@ RunFolder::RunFolder(const Setting& config, Logger& log)
 }
 
 bool RunFolder::finished() const {
-  if (overwrite_ || !find_final_checkpoint(path_)) return false;
+  return !overwrite_ && ended();
+}
+
+bool RunFolder::ended() const {
+  if (!find_final_checkpoint(path_)) return false;
   std::ifstream file(path_ / "summary.json");
   const auto summary = nlohmann::json::parse(file, nullptr, false);
   return summary.is_object() && summary.value("finished", false);
 }
 
 std::optional<Checkpoint> RunFolder::newest() {
-  if (overwrite_ || !auto_resume_) return std::nullopt;
+  if (overwrite_ && (ended() || !auto_resume_)) return std::nullopt;
   CheckpointChoice choice = find_checkpoint(path_, resume_file_num_);
+  if (!choice.found && choice.warnings.empty()) return std::nullopt;
+  if (!auto_resume_) {
+    throw Error(Exit::usage,
+                path_.string() +
+                    " holds checkpoints of an earlier run and checkpoint.auto_resume is off; "
+                    "choose another "
+                    "checkpoint.dir, or set checkpoint.overwrite_existing=true to train anew");
+  }
   for (const std::string& warning : choice.warnings) log_.log(LogLevel::warning, warning);
-  if (!choice.found && !choice.warnings.empty()) {
+  if (!choice.found) {
     throw Error(Exit::bad_data,
                 path_.string() +
                     ": none of its checkpoints can be read; move them away to train anew, or set "
-                    "checkpoint.overwrite_existing=true");
+                    "checkpoint.overwrite_existing=true and checkpoint.auto_resume=false");
+  }
+  if (resume_file_num_ > 1) {
+    for (const fs::path& path : set_aside_newer(path_, choice.found->name)) {
+      log_.log(LogLevel::warning,
+               "checkpoint.resume_file_num: a newer checkpoint is now " + path.string());
+    }
   }
   return std::move(choice.found);
+}
+
+void RunFolder::start_anew() {
+  remove_all_checkpoints(path_);
+  fs::remove(path_ / "summary.json");
 }
 
 void RunFolder::write_provenance(const Services& services) {

@@ -28,6 +28,9 @@ class RunFolder {
   // folder. A damaged newer one is warned of. Throws Error(bad_data) when there are checkpoints and
   // all are damaged: training anew would overwrite them.
   std::optional<Checkpoint> newest();
+  // Removes the checkpoints and the summary of an earlier run; called once the new run is known to
+  // work, before its first save.
+  void start_anew();
 
   // Writes config.toml and env.json.
   void write_provenance(const Services& services);
@@ -36,6 +39,8 @@ class RunFolder {
   std::string save(const CheckpointName& name, const Node& state);
 
  private:
+  bool ended() const;
+
   std::filesystem::path path_;
   Logger& log_;
   std::unique_ptr<FolderLock> lock_;

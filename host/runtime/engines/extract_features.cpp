@@ -94,7 +94,9 @@ int run_extract_features(Session& session) {
   const Setting engine = session.config()["engine"];
   const std::string wanted = engine.string("output_dir");
   const std::filesystem::path dir = wanted.empty() ? folder.path() : std::filesystem::path(wanted);
-  std::filesystem::create_directories(dir);
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error) throw_write_error(dir, error.value());
   for (const char* split : {"train", "test"}) {
     if (!task.data().has(split)) continue;
     Extraction extraction(dir, split, task.model().output_names(),

@@ -11,8 +11,8 @@ int run_train(Session& session);
 int run_extract_features(Session& session);
 int run_plugin_engine(Session& session);
 
-// What `check` prints: sizes, memory in use, estimated time of the run from the step that was just
-// made.
-std::string report_check(Task& task, bool trained, double seconds);
+// What `check` prints: sizes, memory in use, and the estimated time of the run. `step_seconds` is
+// that of a train step, NaN for engines that do not train; `seconds` is what the check took.
+std::string report_check(Task& task, double step_seconds, double seconds);
 
 }  // namespace vissl::host

@@ -1,4 +1,6 @@
+#include <cmath>
 #include <fstream>
+#include <iomanip>
 #include <sstream>
 
 #include "host/runtime/engines/kinds.hpp"
@@ -28,24 +30,25 @@ std::string thousands(std::int64_t n) {
 
 }  // namespace
 
-std::string report_check(Task& task, bool trained, double seconds) {
+std::string report_check(Task& task, double step_seconds, double seconds) {
   std::int64_t parameters = 0, trainable = 0;
   for (const Entry* e : task.model().store().parameters()) {
     parameters += e->tensor.numel();
     if (e->trainable()) trainable += e->tensor.numel();
   }
   std::ostringstream out;
-  out.precision(1);
-  out << std::fixed << "check passed: model with " << thousands(parameters) << " parameters, "
-      << thousands(trainable) << " of them trained; precision " << task.session().precision().name
-      << ", " << task.session().threads() << " threads; peak memory "
-      << thousands(peak_memory_mib()) << " MiB";
-  if (trained) {
-    out << "; loss of the first step " << task.current.mean_loss << "; the run has "
-        << thousands(task.counters.max_iteration) << " steps of " << task.counters.global_batch
-        << " samples";
+  out << std::fixed << std::setprecision(1) << "check passed: model with " << thousands(parameters)
+      << " parameters, " << thousands(trainable) << " of them trained; precision "
+      << task.session().precision().name << ", " << task.session().threads()
+      << " threads; peak memory " << thousands(peak_memory_mib()) << " MiB";
+  if (!std::isnan(step_seconds) && task.has_train()) {
+    out << "; loss " << std::setprecision(4) << task.current.mean_loss << std::setprecision(1)
+        << "; the run has " << thousands(task.counters.max_iteration) << " steps of "
+        << task.counters.global_batch << " samples, about "
+        << step_seconds * static_cast<double>(task.counters.max_iteration) / 60.0
+        << " minutes at the " << 1000.0 * step_seconds << " ms of the last of three steps";
   }
-  out << "; start and first step took " << seconds << " s";
+  out << "; the check took " << seconds << " s";
   return out.str();
 }
 

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <limits>
 #include <optional>
 
 #include "host/runtime/checkpoint/run_folder.hpp"
@@ -28,6 +29,7 @@ int run_train(Session& session) {
   Task task(session, Task::Purpose::train, !found);
   std::optional<RunLog> log;
   if (folder) {
+    if (!found) folder->start_anew();
     folder->write_provenance(session.services());
     const Node* positions =
         found ? found->tree.at("vissl_host").find(std::string("files")) : nullptr;
@@ -43,13 +45,11 @@ int check_run(Session& session) {
   const std::string engine = session.config().string("engine.name");
   const bool trains = engine == "train";
   Task task(session, trains ? Task::Purpose::train : Task::Purpose::evaluate);
-  if (trains) {
-    Trainer trainer(task, nullptr, nullptr);
-    trainer.rehearse();
-  }
+  double step_seconds = std::numeric_limits<double>::quiet_NaN();
+  if (trains) step_seconds = Trainer(task, nullptr, nullptr).rehearse();
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  session.log(LogLevel::info, report_check(task, trains, seconds));
+  session.log(LogLevel::info, report_check(task, step_seconds, seconds));
   return 0;
 }
 

@@ -22,6 +22,14 @@ void Fields::set(std::string_view name, at::Tensor tensor) {
   fields_.push_back({std::string(name), false, {std::move(tensor)}});
 }
 
+std::map<std::string, at::Tensor, std::less<>> Fields::first_tensors() const {
+  std::map<std::string, at::Tensor, std::less<>> out;
+  for (const Field& f : fields_) {
+    if (!f.tensors.empty()) out.emplace(f.name, f.tensors.front());
+  }
+  return out;
+}
+
 Fields fields_of(const std::shared_ptr<Batch>& batch, at::Device device, at::ScalarType dtype,
                  bool channels_last) {
   Fields fields;

@@ -3,6 +3,8 @@
 // step. [main]
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +27,8 @@ class Fields {
   void set(std::string_view name, at::Tensor tensor);
   void add(Field field) { fields_.push_back(std::move(field)); }
   const std::vector<Field>& all() const { return fields_; }
-  void clear() { fields_.clear(); }
+  // The first tensor of each field, for [[model.inputs]].
+  std::map<std::string, at::Tensor, std::less<>> first_tensors() const;
 
  private:
   std::vector<Field> fields_;

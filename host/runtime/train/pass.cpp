@@ -59,6 +59,7 @@ void Task::pass(const vissl_pass& request) {
     ModelInput in;
     in.tensors = input->tensors;
     in.list = input->nested;
+    in.fields = fields.first_tensors();
     in.training = request.training_mode != 0;
     std::vector<at::Tensor> named, heads;
     {

@@ -45,10 +45,9 @@ ModelInput Task::model_input() const {
                       "', which input_key_names asks for; its collator is the place to look");
     }
     if (!field->nested && field->tensors.size() != 1) {
-      throw Error(Exit::usage, "the batch has " + std::to_string(field->tensors.size()) +
-                                   " tensors in '" + key +
-                                   "' but the model takes one; use a collator that joins the views "
-                                   "(simclr_collator, multicrop_collator)");
+      throw Error(Exit::usage,
+                  "the batch has " + std::to_string(field->tensors.size()) + " tensors in '" + key +
+                      "' but the model takes one; use a collator that joins the views");
     }
     if (first == nullptr) first = field;
   }
@@ -56,9 +55,7 @@ ModelInput Task::model_input() const {
     throw Error(Exit::usage, "the batch has none of the fields of input_key_names");
   input.tensors = first->tensors;
   input.list = first->nested;
-  for (const Fields::Field& field : current.record.all()) {
-    if (!field.tensors.empty()) input.fields.emplace(field.name, field.tensors.front());
-  }
+  input.fields = current.record.first_tensors();
   return input;
 }
 

@@ -25,7 +25,7 @@ Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), p
   if (purpose == Purpose::train) {
     meter_train_ = config().boolean("metering.enable_training_meter");
     build_loss();
-    build_optimizer();
+    if (has_train_) build_optimizer();
     build_listeners();
   }
 }
@@ -40,7 +40,8 @@ void Task::read_facts() {
   facts_.seed = static_cast<std::uint64_t>(c.integer("seed_value"));
   facts_.rank = collectives().rank();
   facts_.world = collectives().world();
-  facts_.epochs = c.integer("optimizer.num_epochs");
+  facts_.epochs = has_train_ ? c.integer("optimizer.num_epochs")
+                             : 1;  // a second test of the same model says nothing new
   facts_.input_channels = c.string("model.input_type") == "lab" ? 1 : 3;
   checkpoint_dir_ = c.string("checkpoint.dir");
   facts_.checkpoint_dir = str(checkpoint_dir_);
@@ -78,7 +79,14 @@ void Task::read_facts() {
 
 void Task::load_weights() {
   const Setting weights = config()["model.weights_init"];
-  if (!weights) return;
+  if (!weights) {
+    if (purpose_ == Purpose::evaluate) {
+      log().log(LogLevel::warning,
+                "[model.weights_init] is not given: the model that is evaluated has its random "
+                "initial weights");
+    }
+    return;
+  }
   init_weights(model(), weights, *session_.services().catalogue, log(),
                purpose_ == Purpose::evaluate);
 }
@@ -98,10 +106,6 @@ void Task::build_optimizer() {
   const Setting c = config()["optimizer"];
   schedules_ = std::make_unique<Schedules>(c["param_schedulers"], facts_.epochs, counters,
                                            *session_.services().catalogue);
-  for (const std::string& name : config().strings("model.non_trainable_params")) {
-    for (Entry* e : model().match_parameters(name, "model.non_trainable_params"))
-      e->tensor.set_requires_grad(false);
-  }
   std::vector<Entry*> parameters;
   for (Store* store : {&model().store(), loss_store_.get()}) {
     for (Entry* e : store->parameters()) parameters.push_back(e);
@@ -122,7 +126,9 @@ void Task::build_listeners() {
     if (instance.extension(VISSL_STATE_ID) != nullptr) stateful_.emplace_back(slot, &instance);
   };
   listen("loss", "loss (" + loss_->name() + ")", *loss_);
-  listen("optimizer", "optimizer (" + optimizer_->instance().name() + ")", optimizer_->instance());
+  if (optimizer_)
+    listen("optimizer", "optimizer (" + optimizer_->instance().name() + ")",
+           optimizer_->instance());
   const std::vector<Instance*> parts = model().instances();
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::string slot = i == 0 ? "trunk" : "heads." + std::to_string(i - 1);

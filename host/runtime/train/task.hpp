@@ -84,7 +84,10 @@ class Task {
   std::int64_t phase_samples = 0;
   bool phase_done =
       true;  // the phase of the counters is over: a resumed run goes on with the next one
-  RunLog* run_log = nullptr;  // rank 0 of a run with a folder
+  double train_seconds =
+      0.0;  // of all train steps and of the waits between them, over all processes of the run
+  std::int64_t train_images = 0;  // samples of those steps, all ranks
+  RunLog* run_log = nullptr;      // rank 0 of a run with a folder
   bool save_requested = false;
   std::optional<std::pair<int, std::string>> stop_requested;  // exit code, reason
 

@@ -1,6 +1,8 @@
 // A task's state in a file: VISSL's nesting, plus "vissl_host" with what VISSL does not save
 // (reference, engine 4.2).
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Version.h>
+#include <torch/headeronly/version.h>
 #include <vissl/state.h>
 
 #include <cstring>
@@ -87,6 +89,12 @@ Node Task::state() {
   own["world"] = facts_.world;
   own["threads"] = session_.threads();
   own["precision"] = session_.precision().name;
+  own["train_seconds"] = train_seconds;
+  own["train_images"] = train_images;
+  own["global_batch"] = counters.global_batch;
+  own["iterations_per_epoch"] = facts_.iterations_per_epoch;
+  own["libtorch"] = TORCH_VERSION;
+  own["instructions"] = at::get_cpu_capability();
   own["config_toml"] = session_.services().config_toml;
   Node twins = Node::dict();
   for (const auto& twin : models_->all()) {
@@ -133,6 +141,20 @@ void Task::load_state(const Node& saved, const std::string& source) {
   warn_if("seed_value", std::to_string(own->at("seed_value").as_int()),
           std::to_string(facts_.seed));
 
+  warn_if("libtorch", own->at("libtorch").as_text(), TORCH_VERSION);
+  warn_if("CPU instructions", own->at("instructions").as_text(), at::get_cpu_capability());
+  // The position inside an epoch counts batches.
+  if (own->at("global_batch").as_int() != counters.global_batch ||
+      own->at("iterations_per_epoch").as_int() != facts_.iterations_per_epoch) {
+    throw Error(
+        Exit::usage,
+        source + " was written with " + std::to_string(own->at("iterations_per_epoch").as_int()) +
+            " steps of " + std::to_string(own->at("global_batch").as_int()) +
+            " samples per epoch, this run has " + std::to_string(facts_.iterations_per_epoch) +
+            " of " + std::to_string(counters.global_batch) +
+            "; keep batch size and data of the run, or start in another checkpoint.dir");
+  }
+
   const Node& classy = saved.at("classy_state_dict");
   load_model(model().store(), classy.at("base_model"), source);
   loss_store_->load_state_dict(from_node(saved.at("loss")), "", true, source);
@@ -151,6 +173,8 @@ void Task::load_state(const Node& saved, const std::string& source) {
   counters.num_updates = classy.at("num_updates").as_int();
   counters.local_iteration = own->at("local_iteration").as_int();
   counters.phase_batch = own->at("phase_batch").as_int();
+  train_seconds = own->at("train_seconds").as_real();
+  train_images = own->at("train_images").as_int();
   phase_done = own->at("phase_done").as_bool();
   phase_samples = own->at("phase_samples").as_int();
   losses.clear();

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <cmath>
+#include <csignal>
 #include <limits>
 #include <utility>
 
@@ -23,7 +24,9 @@ Trainer::Trainer(Task& task, RunFolder* folder, RunLog* log)
 int Trainer::run() {
   Logger& out = task_.log();
   const Counters& c = task_.counters;
-  if (c.phase_idx < 0) {
+  if (!task_.has_train()) {
+    out.log(LogLevel::info, "testing " + std::to_string(task_.facts().test_length) + " samples");
+  } else if (c.phase_idx < 0) {
     out.log(LogLevel::info, "training " + std::to_string(task_.epochs()) + " epochs of " +
                                 std::to_string(task_.facts().iterations_per_epoch) +
                                 " iterations, " + std::to_string(task_.facts().train_length) +
@@ -42,7 +45,11 @@ int Trainer::run() {
   } catch (...) {
     out.progress_done();
     task_.fire(VISSL_EVENT_EXCEPTION);
-    if (log_ != nullptr) log_->positions();
+    try {
+      if (log_ != nullptr) log_->positions();
+    } catch (const Error& error) {
+      out.log(LogLevel::warning, error.what());  // the first error is the one to report
+    }
     throw;
   }
 }
@@ -61,9 +68,9 @@ int Trainer::run_phases() {
   }
   task_.fire(VISSL_EVENT_END);
   if (log_ != nullptr) {
-    if (train_seconds_ > 0.0) {
-      log_->summary("train_seconds", train_seconds_);
-      log_->summary("img_per_s", static_cast<double>(train_images_) / train_seconds_);
+    if (task_.train_seconds > 0.0) {
+      log_->summary("train_seconds", task_.train_seconds);
+      log_->summary("img_per_s", static_cast<double>(task_.train_images) / task_.train_seconds);
     }
     log_->summary("iterations", static_cast<double>(task_.counters.iteration));
     log_->positions();
@@ -108,12 +115,10 @@ bool Trainer::run_phase(bool training) {
   const std::unique_ptr<Phase> phase = open_phase(training);
   const std::int64_t batches = phase->batch_count();
   const std::int64_t first_batch = task_.counters.phase_batch;
-  std::int64_t images = 0;
   Clock::time_point started = Clock::now();
   while (const std::shared_ptr<Batch> batch = phase->next()) {
     if (task_.counters.iteration == 0 && training) write_views(*batch);
     task_.step(batch);
-    images += batch->samples;
     after_step(*phase, batches, batch->samples, started);
     started = Clock::now();
     if (task_.counters.phase_batch < batches && must_stop(training)) return false;
@@ -123,10 +128,6 @@ bool Trainer::run_phase(bool training) {
                                       std::to_string(task_.counters.phase_batch) + " of " +
                                       std::to_string(batches) + " batches (began at " +
                                       std::to_string(first_batch) + ")");
-  }
-  if (training) {
-    train_seconds_ += std::chrono::duration<double>(Clock::now() - phase_started_).count();
-    train_images_ += images * task_.facts().world;
   }
   end_phase();
   return !must_stop(training);
@@ -153,6 +154,8 @@ void Trainer::after_step(Phase& phase, std::int64_t batches, std::int64_t images
   task_.losses.push_back(task_.current.mean_loss * static_cast<double>(task_.current.samples));
   task_.phase_samples += task_.current.samples;
   if (c.training) {
+    task_.train_seconds += seconds;
+    task_.train_images += images * task_.facts().world;
     log_step();
     ++c.iteration;
   }
@@ -203,7 +206,8 @@ void Trainer::show_progress(Phase& phase, std::int64_t batches) {
   const Counters& c = task_.counters;
   const double elapsed = std::chrono::duration<double>(Clock::now() - phase_started_).count();
   const double mean = seconds_timed_ / static_cast<double>(std::max<std::int64_t>(1, steps_timed_));
-  const std::vector<double> lr = task_.optimizer().values("lr", task_.schedules());
+  const std::vector<double> lr =
+      c.training ? task_.optimizer().values("lr", task_.schedules()) : std::vector<double>();
   Progress p{};
   p.epoch = std::max<std::int64_t>(c.train_phase_idx, 0) + 1;
   p.epochs = task_.epochs();
@@ -211,7 +215,7 @@ void Trainer::show_progress(Phase& phase, std::int64_t batches) {
   p.steps = batches;
   p.training = c.training;
   p.loss = task_.current.mean_loss;
-  p.lr = c.training && !lr.empty() ? lr.front() : std::numeric_limits<double>::quiet_NaN();
+  p.lr = !lr.empty() ? lr.front() : std::numeric_limits<double>::quiet_NaN();
   p.images_per_second = images_per_second_;
   p.data_wait_fraction = elapsed > 0.0 ? std::min(1.0, phase.wait_seconds() / elapsed) : 0.0;
   p.eta_seconds = mean * static_cast<double>(c.training ? c.max_iteration - c.iteration
@@ -272,6 +276,12 @@ bool Trainer::must_stop(bool training) {
     task_.phase_done = true;
     save(CheckpointKind::iteration, task_.counters.iteration);
   }
+  if (!training && !task_.has_train() && !task_.stop_requested) {
+    task_.log().log(LogLevel::warning, "signal " + std::to_string(number) +
+                                           ": stopped; a run that only tests has nothing to save");
+    exit_code_ = static_cast<int>(number == SIGINT ? Exit::interrupted : Exit::terminated);
+    return true;
+  }
   if (task_.stop_requested) {
     const auto& [code, reason] = *task_.stop_requested;
     task_.log().log(LogLevel::info, "stopped after iteration " +
@@ -296,11 +306,20 @@ void Trainer::save(CheckpointKind kind, std::int64_t number) {
   task_.log().log(LogLevel::debug, "saved " + file);
 }
 
-void Trainer::rehearse() {
+double Trainer::rehearse() {
+  constexpr int kSteps = 3;  // the first warms up
   const bool training = task_.has_train();
   begin_phase(training);
   const std::unique_ptr<Phase> phase = open_phase(training);
-  if (const std::shared_ptr<Batch> batch = phase->next()) task_.step(batch);
+  double seconds = std::numeric_limits<double>::quiet_NaN();
+  for (int i = 0; i < kSteps; ++i) {
+    const Clock::time_point started = Clock::now();
+    const std::shared_ptr<Batch> batch = phase->next();
+    if (!batch) break;
+    task_.step(batch);
+    seconds = std::chrono::duration<double>(Clock::now() - started).count();
+  }
+  return seconds;
 }
 
 }  // namespace vissl::host

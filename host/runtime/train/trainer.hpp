@@ -19,8 +19,8 @@ class Trainer {
   // From the task's counters to the end of the run. Returns the exit code: 0, or 75 after a signal
   // (saved). Throws Error.
   int run();
-  // One train step (or test step without training) and nothing else.
-  void rehearse();
+  // A few steps and nothing else; returns the seconds of the last one, NaN without a batch.
+  double rehearse();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -51,8 +51,6 @@ class Trainer {
   double seconds_timed_ = 0.0;
   double images_per_second_ = 0.0;  // smoothed
   Clock::time_point phase_started_;
-  double train_seconds_ = 0.0;
-  std::int64_t train_images_ = 0;
   std::int64_t saved_iteration_ = -1;
   int exit_code_ = 0;
 };
