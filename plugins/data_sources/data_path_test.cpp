@@ -68,7 +68,8 @@ class Run {
     for (const char* id : {VISSL_IMAGE_ID, VISSL_SAMPLE_ID, VISSL_BATCH_ID}) {
       services_.offer(id, data_service(id));
     }
-    const std::vector<std::string> places{VISSL_PLUGIN_DIR};
+    copy_plugins();
+    const std::vector<std::string> places{(folder_ / "plugins").string()};
     catalogue_ = std::make_unique<PluginCatalogue>(places, discover_plugins(places),
                                                    std::vector<Declaration>(), services_);
     const std::filesystem::path file = folder_ / "exp.toml";
@@ -98,6 +99,16 @@ class Run {
   const fake::FakeLogger& log() const { return log_; }
 
  private:
+  // Plugins keep the services that they found first. Other tests of this program load them for the
+  // SDK's fake host, whose config nodes differ; a copied file is a plugin of its own.
+  void copy_plugins() const {
+    std::filesystem::create_directories(folder_ / "plugins");
+    for (const auto& entry : std::filesystem::directory_iterator(VISSL_PLUGIN_DIR)) {
+      if (entry.path().extension() != ".so") continue;
+      std::filesystem::copy_file(entry.path(), folder_ / "plugins" / entry.path().filename());
+    }
+  }
+
   vissl::test::TempFolder folder_;
   HostServices services_;
   std::unique_ptr<PluginCatalogue> catalogue_;
