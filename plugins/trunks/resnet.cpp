@@ -85,10 +85,9 @@ class Block {
   Block(const nn::Scope& s, std::int64_t in, std::int64_t planes, std::int64_t stride,
         const Options& o) {
     const std::int64_t out = planes * o.expansion();
-    if (stride != 1 || in != out) {  // torchvision draws the projection's weights first
-      projection_ = conv(s / "downsample" / "0", in, out, 1, stride);
-      projection_norm_.emplace(s / "downsample" / "1", out, o);
-    }
+    const bool projects = stride != 1 || in != out;
+    Tensor drawn;  // torchvision draws the projection's weights first and lists them last
+    if (projects) drawn = draw_projection(out, in);
     if (o.shape.bottleneck) {
       const auto width = static_cast<std::int64_t>(static_cast<double>(planes) *
                                                    static_cast<double>(o.width_per_group) / 64.0) *
@@ -99,6 +98,13 @@ class Block {
     } else {
       add(s, 1, in, planes, 3, stride, 1, o);
       add(s, 2, planes, planes, 3, 1, 1, o);
+    }
+    if (projects) {
+      projection_ = nn::Conv2d(s / "downsample" / "0", in, out,
+                               nn::Conv2d::square(1, stride, 0, false), nn::Init::zeros());
+      const NoGrad initial;
+      projection_.weight.copy_(drawn);
+      projection_norm_.emplace(s / "downsample" / "1", out, o);
     }
     if (o.zero_init_residual && o.norm == "BatchNorm")
       s.scale("bn" + std::to_string(convs_.size()) + ".weight", 0.0);
@@ -112,6 +118,15 @@ class Block {
   }
 
  private:
+  // What the store would draw for the weight of a 1x1 convolution.
+  static Tensor draw_projection(std::int64_t out, std::int64_t in) {
+    static const Op uniform("aten::uniform_");
+    const nn::Init init = nn::Init::kaiming_uniform(in);
+    const Tensor weight = zeros({out, in, 1, 1}, Dtype::f32);
+    uniform.run({detail::arg(weight), detail::arg(init.a), detail::arg(init.b), detail::none()});
+    return weight;
+  }
+
   struct Pass {
     const Block* block;
     bool training;

@@ -14,8 +14,8 @@ CLASSES = 7
 
 
 def split(count, dim, seed):
-    labels = torch.tensor([(5 * i + i // 4) % CLASSES for i in range(count)])
-    return wave([count, dim], seed) + 0.6 * wave([CLASSES, dim], 100.0)[labels], labels
+    labels = torch.tensor([(3 * i + 1) % CLASSES for i in range(count)])
+    return wave([count, dim], seed) + 1.2 * wave([CLASSES, dim], 100.0)[labels], labels
 
 
 def vote(train, train_labels, test, k, sigma):

@@ -1,0 +1,167 @@
+#include <vissl/test.hpp>
+#include <vissl/weights.hpp>
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+struct Plan {
+  std::map<std::string, std::string> loads;  // target -> name in the file
+  std::map<std::string, std::string> skips;  // target -> reason
+  Names source;
+};
+
+struct Tensor {
+  std::string name;
+  std::vector<std::int64_t> shape = {2};
+};
+
+std::vector<vissl_weights_entry> entries(const std::vector<Tensor>& tensors) {
+  std::vector<vissl_weights_entry> list;
+  for (const Tensor& t : tensors) {
+    vissl_weights_entry entry{};
+    entry.size = sizeof entry;
+    entry.name = vissl::str(t.name);
+    entry.dtype = VISSL_F32;
+    entry.ndim = static_cast<std::uint32_t>(t.shape.size());
+    for (std::size_t i = 0; i < t.shape.size(); ++i) entry.shape[i] = t.shape[i];
+    list.push_back(entry);
+  }
+  return list;
+}
+
+Plan plan(const std::string& toml, const std::vector<Tensor>& source,
+          const std::vector<Tensor>& targets) {
+  vissl::test::Host host;
+  host.load(VISSL_PLUGIN_DIR "/pretrained.so");
+  const vissl::test::Instance instance =
+      host.component("weights", "pretrained").create("params_file = \"x.torch\"\n" + toml);
+  Plan result;
+  for (const Tensor& t : source) result.source.push_back(t.name);
+  vissl_weights_sink sink{};
+  sink.size = sizeof sink;
+  sink.self = &result;
+  sink.load = [](void* self, std::uint64_t entry, vissl_str target) {
+    Plan& to = *static_cast<Plan*>(self);
+    to.loads[std::string(vissl::view(target))] = to.source.at(entry);
+  };
+  sink.ignore = [](void*, std::uint64_t, vissl_str) {};
+  sink.skip_target = [](void* self, vissl_str target, vissl_str reason) {
+    static_cast<Plan*>(self)->skips[std::string(vissl::view(target))] = vissl::view(reason);
+  };
+  const auto from = entries(source), to = entries(targets);
+  vissl::call(instance.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID).plan,
+              instance.handle(), from.data(), std::uint64_t{from.size()}, to.data(),
+              std::uint64_t{to.size()}, &sink);
+  return result;
+}
+
+std::string error(const std::string& toml, const std::vector<Tensor>& source,
+                  const std::vector<Tensor>& targets) {
+  try {
+    plan(toml, source, targets);
+  } catch (const vissl::Failure& failure) {
+    CHECK(failure.status() == VISSL_E_CONFIG);
+    return failure.what();
+  }
+  return "no error";
+}
+
+const std::string kModel = "classy_state_dict.base_model.model.";
+const std::vector<Tensor> kVissl = {{kModel + "trunk._feature_blocks.conv1.weight"},
+                                    {kModel + "trunk._feature_blocks.bn1.num_batches_tracked"},
+                                    {kModel + "heads.0.clf.0.weight"},
+                                    {"classy_state_dict.optimizer.state.0.momentum_buffer"}};
+const std::vector<Tensor> kPlain = {{"trunk._feature_blocks.conv1.weight"},
+                                    {"trunk._feature_blocks.bn1.num_batches_tracked"},
+                                    {"heads.0.clf.0.weight"}};
+const std::vector<Tensor> kWrapped = {{"trunk.base_model._feature_blocks.conv1.weight"},
+                                      {"heads.0.clf.0.weight"}};
+
+}  // namespace
+
+TEST_CASE("pretrained: a checkpoint of VISSL or of this project loads trunk and heads") {
+  const Plan p = plan("", kVissl, kPlain);
+  CHECK(p.loads ==
+        std::map<std::string, std::string>{{"trunk._feature_blocks.conv1.weight", kVissl[0].name},
+                                           {"heads.0.clf.0.weight", kVissl[2].name}});
+  CHECK(p.skips.at("trunk._feature_blocks.bn1.num_batches_tracked") ==
+        "skip_layers has 'num_batches_tracked'");
+}
+
+TEST_CASE("pretrained: the wrapper of feature evaluation is put in and taken out") {
+  CHECK(plan("", kVissl, kWrapped).loads.at(kWrapped[0].name) == kVissl[0].name);
+  const std::vector<Tensor> wrapped_file = {
+      {kModel + "trunk.base_model._feature_blocks.conv1.weight"}};
+  CHECK(plan("", wrapped_file, kWrapped).loads.at(kWrapped[0].name) == wrapped_file[0].name);
+  CHECK(plan("", wrapped_file, kPlain).loads.at(kPlain[0].name) == wrapped_file[0].name);
+}
+
+TEST_CASE("pretrained: heads stay as initialised when features are evaluated") {
+  Plan p = plan("eval_mode_on = true", kVissl, kPlain);
+  CHECK(p.loads.size() == 1);
+  CHECK(p.skips.at("heads.0.clf.0.weight") == "heads are not loaded when features are evaluated");
+  p = plan("eval_mode_on = true\neval_trunk_and_head = true", kVissl, kPlain);
+  CHECK(p.loads.size() == 2);
+}
+
+TEST_CASE("pretrained: a head of another shape is loaded, to fail, unless that is switched off") {
+  std::vector<Tensor> targets = kPlain;
+  targets[2].shape = {3};
+  CHECK(plan("", kVissl, targets).loads.count("heads.0.clf.0.weight") == 1);
+  const Plan p = plan("assert_head_layer_shape_init = false", kVissl, targets);
+  CHECK(p.loads.count("heads.0.clf.0.weight") == 0);
+  CHECK(p.skips.at("heads.0.clf.0.weight") == "the file's tensor has another shape");
+}
+
+TEST_CASE("pretrained: torchvision's names take a prefix, for both kinds of models") {
+  const std::vector<Tensor> file = {{"conv1.weight"}, {"fc.weight"}};
+  const std::string toml = "state_dict_key_name = \"\"\nappend_prefix = \"trunk._feature_blocks.\"";
+  CHECK(plan(toml, file, kPlain).loads ==
+        std::map<std::string, std::string>{{kPlain[0].name, "conv1.weight"}});
+  CHECK(plan(toml, file, kWrapped).loads.at(kWrapped[0].name) == "conv1.weight");
+  // VISSL's guides tell to write the infix too; it is not doubled.
+  const std::string doubled =
+      "state_dict_key_name = \"\"\nappend_prefix = \"trunk.base_model._feature_blocks.\"";
+  CHECK(plan(doubled, file, kWrapped).loads.at(kWrapped[0].name) == "conv1.weight");
+  CHECK(plan(doubled, file, kPlain).loads.at(kPlain[0].name) == "conv1.weight");
+}
+
+TEST_CASE("pretrained: a prefix is removed once, at the start, under a list of keys") {
+  const std::vector<Tensor> file = {{"a.b.module.module.conv1.weight"},
+                                    {"a.b.module.conv1.weight"}};
+  const Plan p = plan(
+      "state_dict_key_name = [\"a\", \"b\"]\nremove_prefix = \"module.\"\nappend_prefix = "
+      "\"trunk._feature_blocks.\"",
+      file, kPlain);
+  CHECK(p.loads.at(kPlain[0].name) == "a.b.module.conv1.weight");
+  CHECK(p.loads.size() == 1);
+}
+
+TEST_CASE("pretrained: an unknown key shows the file's own") {
+  const std::vector<Tensor> file = {{"model.conv1.weight"}, {"optimizer.x"}};
+  CHECK(error("", file, kPlain) ==
+        "the file has no state dict 'classy_state_dict'; its names begin with 'model', "
+        "'optimizer'; set state_dict_key_name of [model.weights_init], \"\" for a file that is the "
+        "state dict itself");
+}
+
+TEST_CASE(
+    "pretrained: names that fit nothing ask for prefixes, and strict counts what is missing") {
+  const std::vector<Tensor> file = {{"model.conv1.weight"}};
+  CHECK(error("state_dict_key_name = \"model\"", file, kPlain) ==
+        "no tensor of the file is called \"trunk.…\" or \"heads.…\": the first is 'conv1.weight'; "
+        "set remove_prefix and append_prefix, e.g. append_prefix = \"trunk._feature_blocks.\" for "
+        "torchvision's ResNets");
+  CHECK(error("state_dict_key_name = \"model\"\nappend_prefix = \"trunk._feature_blocks.\"\nstrict "
+              "= true",
+              file, kPlain) ==
+        "1 tensors of the model are not in the file, the first is 'heads.0.clf.0.weight'; check "
+        "the prefixes, list them in skip_layers, or set strict = false");
+}
