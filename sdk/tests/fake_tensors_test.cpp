@@ -1,4 +1,5 @@
 // The fake host's tensors against values of torch, and the bookkeeping of handles.
+#define VISSL_TEST_IMPLEMENTATION
 #include <doctest/doctest.h>
 
 #include <vissl/test.hpp>

@@ -14,6 +14,12 @@ inline std::atomic<const vissl_host*>& host_slot() noexcept {
   return host;
 }
 
+// Counts the calls of set_host: a table that was looked up before the last one is stale.
+inline std::atomic<unsigned>& host_generation() noexcept {
+  static std::atomic<unsigned> generation{0};
+  return generation;
+}
+
 }  // namespace detail
 
 // The host, or NULL before `init`.
@@ -22,6 +28,7 @@ inline const vissl_host* current_host() noexcept {
 }
 inline void set_host(const vissl_host* host) noexcept {
   detail::host_slot().store(host, std::memory_order_release);
+  detail::host_generation().fetch_add(1, std::memory_order_release);
 }
 
 // The table of a service, or NULL when this command does not start it (tensors in `list`). Each
@@ -30,13 +37,18 @@ inline void set_host(const vissl_host* host) noexcept {
 template <class Api>
 const Api* find_service(const char* id) noexcept {
   static std::atomic<const Api*> cached{nullptr};
-  const Api* api = cached.load(std::memory_order_acquire);
-  if (api != nullptr) return api;
+  static std::atomic<unsigned> cached_generation{0};
+  const unsigned generation = detail::host_generation().load(std::memory_order_acquire);
+  if (cached_generation.load(std::memory_order_acquire) == generation) {
+    const Api* api = cached.load(std::memory_order_acquire);
+    if (api != nullptr) return api;
+  }
   const vissl_host* from = current_host();
   if (from == nullptr) return nullptr;
-  api = static_cast<const Api*>(from->get_service(from, str(id)));
+  const Api* api = static_cast<const Api*>(from->get_service(from, str(id)));
   if (api == nullptr || api->size < sizeof(Api)) return nullptr;
   cached.store(api, std::memory_order_release);
+  cached_generation.store(generation, std::memory_order_release);
   return api;
 }
 

@@ -287,5 +287,43 @@ class OpCall {
 
 using OpTable = std::map<std::string, std::function<void(OpCall&)>>;
 
+namespace detail {
+
+inline Array uniform(const Shape& shape, double low, double high, vissl_dtype dtype) {
+  Values values(static_cast<std::size_t>(count_of(shape)));
+  for (double& x : values) {
+    x = Engine::current().generator.uniform(static_cast<float>(low), static_cast<float>(high));
+  }
+  return Array::make(std::move(values), shape, dtype);
+}
+inline Array normal(const Shape& shape, double mean, double std, vissl_dtype dtype) {
+  std::vector<float> values(static_cast<std::size_t>(count_of(shape)));
+  Engine::current().generator.normal_fill(static_cast<float>(mean), static_cast<float>(std),
+                                          values.size(), values.data());
+  return Array::make(Values(values.begin(), values.end()), shape, dtype);
+}
+
+// ||x||_p; p = 0 counts what is not 0.
+inline double norm(const Values& x, double p) {
+  double total = 0;
+  for (const double v : x) {
+    const double a = std::abs(v);
+    if (p == 0)
+      total += truth(a != 0);
+    else if (std::isinf(p))
+      total = std::max(total, a);
+    else
+      total += std::pow(a, p);
+  }
+  return p == 0 || std::isinf(p) ? total : std::pow(total, 1 / p);
+}
+
+}  // namespace detail
+
+// Reseeds the generator of the fake device: torch.manual_seed.
+inline void manual_seed(std::uint64_t seed) {
+  Engine::current().generator = TorchGenerator(seed);
+}
+
 }  // namespace test
 }  // namespace vissl

@@ -6,29 +6,6 @@
 namespace vissl {
 namespace test VISSL_HIDDEN {
 
-namespace detail {
-
-inline Array uniform(const Shape& shape, double low, double high, vissl_dtype dtype) {
-  Values values(static_cast<std::size_t>(count_of(shape)));
-  for (double& x : values) {
-    x = Engine::current().generator.uniform(static_cast<float>(low), static_cast<float>(high));
-  }
-  return Array::make(std::move(values), shape, dtype);
-}
-inline Array normal(const Shape& shape, double mean, double std, vissl_dtype dtype) {
-  std::vector<float> values(static_cast<std::size_t>(count_of(shape)));
-  Engine::current().generator.normal_fill(static_cast<float>(mean), static_cast<float>(std),
-                                          values.size(), values.data());
-  return Array::make(Values(values.begin(), values.end()), shape, dtype);
-}
-
-}  // namespace detail
-
-// Reseeds the generator of the fake device: torch.manual_seed.
-inline void manual_seed(std::uint64_t seed) {
-  Engine::current().generator = TorchGenerator(seed);
-}
-
 inline void add_random_ops(OpTable& ops) {
   using namespace detail;
   ops["aten::rand.generator"] = [](OpCall& c) {

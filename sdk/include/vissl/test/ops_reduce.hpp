@@ -74,19 +74,6 @@ inline Values log_softmax(const Values& x) {
   for (double& v : out) v -= norm;
   return out;
 }
-inline double norm(const Values& x, double p) {
-  double total = 0;
-  for (const double v : x) {
-    const double a = std::abs(v);
-    if (p == 0)
-      total += truth(a != 0);
-    else if (std::isinf(p))
-      total = std::max(total, a);
-    else
-      total += std::pow(a, p);
-  }
-  return p == 0 || std::isinf(p) ? total : std::pow(total, 1 / p);
-}
 // Order of a line; equal elements keep their order.
 inline std::vector<std::size_t> order_of(const Values& x, bool descending) {
   std::vector<std::size_t> order(x.size());

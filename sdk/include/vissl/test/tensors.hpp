@@ -3,10 +3,16 @@
 //
 //   Tensor x = test::tensor({1, 2, 3, 4}, {2, 2});              // float32
 //   CHECK_CLOSE(matmul(x, x), {7, 10, 15, 22}, 1e-6, 1e-6);
+//
+// The operators take seconds to compile, so one file of a test program defines
+// VISSL_TEST_IMPLEMENTATION before it includes test.hpp.
+#include <vissl/test/engine.hpp>
+#ifdef VISSL_TEST_IMPLEMENTATION
 #include <vissl/test/ops_foreach.hpp>
 #include <vissl/test/ops_index.hpp>
 #include <vissl/test/ops_linear.hpp>
 #include <vissl/test/ops_random.hpp>
+#endif
 
 #include <cstdio>
 
@@ -15,20 +21,11 @@ namespace test VISSL_HIDDEN {
 
 namespace detail {
 
-inline const OpTable& operators() {
-  static const OpTable table = [] {
-    OpTable ops;
-    add_pointwise_ops(ops);
-    add_foreach_ops(ops);
-    add_shape_ops(ops);
-    add_index_ops(ops);
-    add_reduce_ops(ops);
-    add_linear_ops(ops);
-    add_random_ops(ops);
-    return ops;
-  }();
-  return table;
-}
+// Defined in the file with VISSL_TEST_IMPLEMENTATION.
+const OpTable& operators();
+// Batch norm over dimension 1, with torch's running statistics (unbiased variance).
+Array batch_norm(const Array& x, const Array* weight, const Array* bias, Array* mean, Array* var,
+                 bool training, double momentum, double eps);
 
 inline vissl_status op_find(vissl_str name, vissl_str overload, vissl_str, const vissl_op** op,
                             vissl_err* err) {
@@ -134,50 +131,6 @@ inline void write_memory(const Values& values, vissl_dtype dtype, void* data, st
   }
 }
 
-// Batch norm over dimension 1, with torch's running statistics (unbiased variance).
-inline Array batch_norm(const Array& x, const Array* weight, const Array* bias, Array* mean,
-                        Array* var, bool training, double momentum, double eps) {
-  Shape dims, per_channel(x.dim(), 1);
-  for (std::size_t d = 0; d < x.dim(); ++d) {
-    if (d != 1) dims.push_back(static_cast<std::int64_t>(d));
-  }
-  per_channel[1] = x.sizes[1];
-  Values means, variances;
-  if (training || mean == nullptr) {
-    for (const Values& line : lines_along(x, dims, false).lines) {
-      const double n = static_cast<double>(line.size()), m = sum(line) / n;
-      double v = 0;
-      for (const double a : line) v += (a - m) * (a - m) / n;
-      means.push_back(m);
-      variances.push_back(v);
-    }
-  }
-  if (training && mean != nullptr) {
-    Values running_mean = mean->values(), running_var = var->values();
-    const double n = static_cast<double>(x.numel() / x.sizes[1]);
-    for (std::size_t k = 0; k < means.size(); ++k) {
-      running_mean[k] += momentum * (means[k] - running_mean[k]);
-      running_var[k] += momentum * (variances[k] * n / (n - 1) - running_var[k]);
-    }
-    mean->assign(running_mean);
-    var->assign(running_var);
-  }
-  if (means.empty()) {
-    means = mean->values();
-    variances = var->values();
-  }
-  const auto with = [&](const Array& a, const Values& v, Binary f) {
-    return zip(a, Array::make(v, per_channel, VISSL_F64), x.dtype, f);
-  };
-  for (double& v : variances) v = std::sqrt(v + eps);
-  Array out = with(with(x, means, [](double a, double b) { return a - b; }), variances,
-                   [](double a, double b) { return a / b; });
-  if (weight != nullptr)
-    out = with(out, weight->values(), [](double a, double b) { return a * b; });
-  if (bias != nullptr) out = with(out, bias->values(), [](double a, double b) { return a + b; });
-  return out;
-}
-
 }  // namespace detail
 
 inline const vissl_tensor_api& tensor_service() {
@@ -235,6 +188,70 @@ inline const vissl_tensor_api& tensor_service() {
       }};
   return api;
 }
+
+#ifdef VISSL_TEST_IMPLEMENTATION
+namespace detail {
+
+const OpTable& operators() {
+  static const OpTable table = [] {
+    OpTable ops;
+    add_pointwise_ops(ops);
+    add_foreach_ops(ops);
+    add_shape_ops(ops);
+    add_index_ops(ops);
+    add_reduce_ops(ops);
+    add_linear_ops(ops);
+    add_random_ops(ops);
+    return ops;
+  }();
+  return table;
+}
+
+Array batch_norm(const Array& x, const Array* weight, const Array* bias, Array* mean, Array* var,
+                 bool training, double momentum, double eps) {
+  Shape dims, per_channel(x.dim(), 1);
+  for (std::size_t d = 0; d < x.dim(); ++d) {
+    if (d != 1) dims.push_back(static_cast<std::int64_t>(d));
+  }
+  per_channel[1] = x.sizes[1];
+  Values means, variances;
+  if (training || mean == nullptr) {
+    for (const Values& line : lines_along(x, dims, false).lines) {
+      const double n = static_cast<double>(line.size()), m = sum(line) / n;
+      double v = 0;
+      for (const double a : line) v += (a - m) * (a - m) / n;
+      means.push_back(m);
+      variances.push_back(v);
+    }
+  }
+  if (training && mean != nullptr) {
+    Values running_mean = mean->values(), running_var = var->values();
+    const double n = static_cast<double>(x.numel() / x.sizes[1]);
+    for (std::size_t k = 0; k < means.size(); ++k) {
+      running_mean[k] += momentum * (means[k] - running_mean[k]);
+      running_var[k] += momentum * (variances[k] * n / (n - 1) - running_var[k]);
+    }
+    mean->assign(running_mean);
+    var->assign(running_var);
+  }
+  if (means.empty()) {
+    means = mean->values();
+    variances = var->values();
+  }
+  const auto with = [&](const Array& a, const Values& v, Binary f) {
+    return zip(a, Array::make(v, per_channel, VISSL_F64), x.dtype, f);
+  };
+  for (double& v : variances) v = std::sqrt(v + eps);
+  Array out = with(with(x, means, [](double a, double b) { return a - b; }), variances,
+                   [](double a, double b) { return a / b; });
+  if (weight != nullptr)
+    out = with(out, weight->values(), [](double a, double b) { return a * b; });
+  if (bias != nullptr) out = with(out, bias->values(), [](double a, double b) { return a + b; });
+  return out;
+}
+
+}  // namespace detail
+#endif
 
 // A tensor of `dtype` (float32 without one) with the values in row-major order.
 inline Tensor tensor(const Values& values, const Shape& shape, vissl_dtype dtype = VISSL_F32) {

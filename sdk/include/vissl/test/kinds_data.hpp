@@ -1,0 +1,176 @@
+#pragma once
+// Calls components of the data path as the host does: transforms, collators, data sources,
+// samplers; and weights profiles.
+#include <vissl/collator.h>
+#include <vissl/data_source.h>
+#include <vissl/sampler.h>
+#include <vissl/transform.h>
+#include <vissl/weights.h>
+#include <vissl/test/samples.hpp>
+
+namespace vissl {
+namespace test VISSL_HIDDEN {
+
+class Transform {
+ public:
+  Transform(Instance instance) : instance_(std::move(instance)) {}
+  // Runs on one image with the stream of `sample`'s view 0, or on every image of the sample's
+  // "data".
+  void operator()(FakeImage& image, std::uint64_t seed = 0) const {
+    FakeSample sample;
+    sample.seed = seed;
+    vissl_rng stream = sample.rng(0);
+    vissl::call(image_method(), instance_.handle(), image.handle(), &stream);
+  }
+  void operator()(FakeSample& sample) const {
+    if (table().apply_sample != nullptr) {
+      vissl::call(table().apply_sample, instance_.handle(), sample.handle());
+      return;
+    }
+    for (std::size_t i = 0; i < sample.list("data").size(); ++i) {
+      vissl_rng stream = sample.rng(i);
+      vissl::call(image_method(), instance_.handle(), sample.image("data", i).handle(), &stream);
+    }
+  }
+  const Instance& instance() const { return instance_; }
+
+ private:
+  const vissl_transform_class& table() const {
+    return instance_.table<vissl_transform_class>(VISSL_TRANSFORM_ID);
+  }
+  vissl_status (*image_method() const)(void*, vissl_image*, vissl_rng*, vissl_err*) {
+    if (table().apply_image == nullptr)
+      fail(VISSL_E_UNSUPPORTED, "the transform works on whole samples");
+    return table().apply_image;
+  }
+  Instance instance_;
+};
+
+// The batch of the samples: layout with the first, then every row, the last one first, then finish.
+inline std::unique_ptr<FakeBatch> collate(const Instance& collator,
+                                          std::vector<FakeSample>& samples,
+                                          std::uint64_t seed = 0) {
+  const auto& table = collator.table<vissl_collator_class>(VISSL_COLLATOR_ID);
+  auto batch = std::make_unique<FakeBatch>();
+  batch->seed = seed;
+  const auto count = static_cast<std::int64_t>(samples.size());
+  vissl::call(table.layout, collator.handle(), samples.at(0).handle(), count, batch->handle());
+  for (std::int64_t i = count; i-- > 0;) {
+    vissl::call(table.place, collator.handle(), i, count,
+                samples[static_cast<std::size_t>(i)].handle(), batch->handle());
+  }
+  if (table.finish != nullptr) vissl::call(table.finish, collator.handle(), batch->handle());
+  return batch;
+}
+
+class Source {
+ public:
+  Source(Instance instance) : instance_(std::move(instance)) {
+    vissl::call(table().open, instance_.handle());
+  }
+  std::int64_t length() const { return table().length(instance_.handle()); }
+  // One class, or the classes of a multi-label element. VISSL_E_UNSUPPORTED without labels.
+  std::vector<std::int64_t> label(std::int64_t i) const {
+    vissl_array out = {};
+    out.size = sizeof out;
+    vissl::call(table().label, instance_.handle(), i, &out);
+    return to_vector<std::int64_t>(out);
+  }
+  std::string path(std::int64_t i) const {
+    return std::string(view(table().path(instance_.handle(), i)));
+  }
+  std::int64_t class_count() const { return table().class_count(instance_.handle()); }
+  std::string class_name(std::int64_t k) const {
+    return std::string(view(table().class_name(instance_.handle(), k)));
+  }
+  bool has_reader() const { return table().reader_create != nullptr; }
+  // Reads with a new reader.
+  FakeImage read(std::int64_t i) const {
+    if (!has_reader()) fail(VISSL_E_UNSUPPORTED, "the source has labels only");
+    void* reader = nullptr;
+    vissl::call(table().reader_create, instance_.handle(), &reader);
+    FakeImage image;
+    ErrorSink sink;
+    const vissl_status status = table().read(reader, i, image.handle(), sink);
+    table().reader_destroy(reader);
+    check(status, sink);
+    return image;
+  }
+  const Instance& instance() const { return instance_; }
+
+ private:
+  const vissl_data_source_class& table() const {
+    return instance_.table<vissl_data_source_class>(VISSL_DATA_SOURCE_ID);
+  }
+  Instance instance_;
+};
+
+// All batches of a phase.
+inline std::vector<std::vector<std::int64_t>> batches_of(const Instance& sampler,
+                                                         vissl_sampler_open args) {
+  const auto& table = sampler.table<vissl_sampler_class>(VISSL_SAMPLER_ID);
+  args.size = sizeof args;
+  vissl::call(table.open, sampler.handle(), &args);
+  std::vector<std::vector<std::int64_t>> all;
+  for (std::int64_t k = 0; k < table.batch_count(sampler.handle()); ++k) {
+    const std::int64_t* indices = nullptr;
+    std::uint64_t count = 0;
+    vissl::call(table.batch, sampler.handle(), k, &indices, &count);
+    all.emplace_back(indices, indices + count);
+  }
+  return all;
+}
+
+struct NamedShape {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+// The plan as text: "load a -> b", "ignore a (why)", "skip b (why)".
+inline std::vector<std::string> plan_weights(const Instance& profile,
+                                             const std::vector<NamedShape>& source,
+                                             const std::vector<NamedShape>& targets) {
+  const auto raw = [](const std::vector<NamedShape>& list) {
+    std::vector<vissl_weights_entry> entries;
+    for (const NamedShape& item : list) {
+      vissl_weights_entry entry = {};
+      entry.size = sizeof entry;
+      entry.name = str(item.name);
+      entry.dtype = VISSL_F32;
+      entry.ndim = static_cast<std::uint32_t>(item.shape.size());
+      std::copy(item.shape.begin(), item.shape.end(), entry.shape);
+      entries.push_back(entry);
+    }
+    return entries;
+  };
+  struct Plan {
+    std::vector<std::string> lines;
+    const std::vector<NamedShape>* source;
+    static Plan& of(void* self) { return *static_cast<Plan*>(self); }
+    const std::string& name(std::uint64_t i) const {
+      return source->at(static_cast<std::size_t>(i)).name;
+    }
+  };
+  Plan plan = {{}, &source};
+  const vissl_weights_sink sink = {
+      sizeof(vissl_weights_sink), &plan,
+      [](void* self, std::uint64_t entry, vissl_str target) {
+        Plan& p = Plan::of(self);
+        p.lines.push_back("load " + p.name(entry) + " -> " + std::string(view(target)));
+      },
+      [](void* self, std::uint64_t entry, vissl_str reason) {
+        Plan& p = Plan::of(self);
+        p.lines.push_back("ignore " + p.name(entry) + " (" + std::string(view(reason)) + ")");
+      },
+      [](void* self, vissl_str target, vissl_str reason) {
+        Plan::of(self).lines.push_back("skip " + std::string(view(target)) + " (" +
+                                       std::string(view(reason)) + ")");
+      }};
+  const std::vector<vissl_weights_entry> from = raw(source), to = raw(targets);
+  const auto& table = profile.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID);
+  vissl::call(table.plan, profile.handle(), from.data(), std::uint64_t{from.size()}, to.data(),
+              std::uint64_t{to.size()}, &sink);
+  return plan.lines;
+}
+
+}  // namespace test
+}  // namespace vissl
