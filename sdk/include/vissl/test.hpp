@@ -13,6 +13,7 @@
 // It checks configs against the declarations as the real host does, and reports leaked handles,
 // double releases and uses after release as test failures. It is built for clarity, not for speed.
 // Only one Host exists at a time; instances and tensors of a test must end before it.
+#include <vissl/test/golden.hpp>
 #include <vissl/test/kinds_data.hpp>
 #include <vissl/test/kinds_model.hpp>
 #include <vissl/test/ranks.hpp>
