@@ -109,8 +109,9 @@ inline Array cross_entropy(OpCall& c) {
     const bool skip = !soft && static_cast<std::int64_t>(labels[i]) == ignored;
     for (std::size_t k = 0; k < classes && !skip; ++k) {
       const double y = soft ? q.lines[i][k] : truth(static_cast<std::size_t>(labels[i]) == k);
-      loss -= weight[k] * p.lines[i][k] *
-              (y * (1 - smoothing) + smoothing / static_cast<double>(classes));
+      const double share = y * (1 - smoothing) + smoothing / static_cast<double>(classes);
+      // A label picks its own term, so that a masked class (-infinity) elsewhere does no harm.
+      if (soft || share != 0) loss -= weight[k] * p.lines[i][k] * share;
       if (!soft && y != 0) mass = weight[k];
     }
     losses.push_back(loss);
