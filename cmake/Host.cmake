@@ -8,8 +8,7 @@ find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
 
-# Sets `out` to the .cpp files below the given folders, without tests. A folder without sources counts as one
-# empty file, so that a target can exist before its first source does.
+# Sets `out` to the .cpp files below the given folders, without tests.
 function(vissl_sources out)
   set(sources)
   foreach(folder IN LISTS ARGN)
@@ -17,10 +16,6 @@ function(vissl_sources out)
     list(APPEND sources ${found})
   endforeach()
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
-  if(NOT sources)
-    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/generated/empty.cpp" CONTENT "" @ONLY)
-    set(sources "${CMAKE_BINARY_DIR}/generated/empty.cpp")
-  endif()
   set(${out} ${sources} PARENT_SCOPE)
 endfunction()
 
@@ -48,13 +43,11 @@ target_link_libraries(vissl_core
   PRIVATE vissl_warnings)
 add_dependencies(vissl_core vissl_build_id)
 
-if(EXISTS "${CMAKE_SOURCE_DIR}/host/main.cpp")
-  add_executable(vissl-host host/main.cpp)
-  target_link_libraries(vissl-host PRIVATE vissl_core vissl_warnings)
-  # -fPIC leaves the data of shared libraries where it is; with -fPIE the executable would hold and export copies.
-  target_compile_options(vissl-host PRIVATE -fPIC)
-  # A plugin must not bind to a symbol of the executable by accident.
-  target_link_options(vissl-host PRIVATE "-Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports_none.map")
-  set_target_properties(vissl-host PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}" LINK_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/exports_none.map")
-endif()
+add_executable(vissl-host host/main.cpp)
+target_link_libraries(vissl-host PRIVATE vissl_core vissl_warnings)
+# -fPIC leaves the data of shared libraries where it is; with -fPIE the executable would hold and export copies.
+target_compile_options(vissl-host PRIVATE -fPIC)
+# A plugin must not bind to a symbol of the executable by accident.
+target_link_options(vissl-host PRIVATE "-Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports_none.map")
+set_target_properties(vissl-host PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}" LINK_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/exports_none.map")

@@ -3,12 +3,8 @@
 include(CMakePackageConfigHelpers)
 set(VISSL_LIB lib/vissl)
 
-if(TARGET vissl-host)
-  install(TARGETS vissl-host RUNTIME DESTINATION bin)
-endif()
-if(VISSL_PLUGIN_TARGETS)
-  install(TARGETS ${VISSL_PLUGIN_TARGETS} LIBRARY DESTINATION ${VISSL_LIB}/plugins)
-endif()
+install(TARGETS vissl-host RUNTIME DESTINATION bin)
+install(TARGETS ${VISSL_PLUGIN_TARGETS} LIBRARY DESTINATION ${VISSL_LIB}/plugins)
 if(VISSL_RUNTIME)
   install(TARGETS vissl_runtime LIBRARY DESTINATION ${VISSL_LIB})
   file(GLOB torch_libraries "${LIBTORCH_ROOT}/torch/lib/libc10.so" "${LIBTORCH_ROOT}/torch/lib/libtorch_cpu.so"
@@ -19,9 +15,9 @@ if(VISSL_RUNTIME)
   install(DIRECTORY "${LIBTORCH_ROOT}/licenses/" DESTINATION share/doc/vissl/licenses OPTIONAL)
 endif()
 
-install(DIRECTORY sdk/include/vissl DESTINATION include OPTIONAL)
+install(DIRECTORY sdk/include/vissl DESTINATION include)
 write_basic_package_version_file("${VISSL_GENERATED}/VisslSdkConfigVersion.cmake" COMPATIBILITY SameMajorVersion
                                  ARCH_INDEPENDENT)
 install(FILES sdk/cmake/VisslSdkConfig.cmake sdk/cmake/VisslPlugin.cmake sdk/cmake/vissl_plugin.map
               "${VISSL_GENERATED}/VisslSdkConfigVersion.cmake" DESTINATION lib/cmake/VisslSdk)
-install(DIRECTORY configs DESTINATION share/vissl OPTIONAL)
+install(DIRECTORY configs DESTINATION share/vissl)

@@ -50,6 +50,4 @@ endforeach()
 
 add_custom_target(plugins)
 get_property(VISSL_PLUGIN_TARGETS GLOBAL PROPERTY VISSL_PLUGIN_TARGETS)
-if(VISSL_PLUGIN_TARGETS)
-  add_dependencies(plugins ${VISSL_PLUGIN_TARGETS})
-endif()
+add_dependencies(plugins ${VISSL_PLUGIN_TARGETS})

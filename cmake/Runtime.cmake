@@ -6,10 +6,8 @@ target_link_libraries(vissl_runtime_objects
   PUBLIC vissl_host_includes Libtorch::cpu nlohmann_json::nlohmann_json
   PRIVATE vissl_warnings)
 add_dependencies(vissl_runtime_objects vissl_build_id)
-if(EXISTS "${CMAKE_SOURCE_DIR}/host/runtime/pch.hpp")
-  target_precompile_headers(vissl_runtime_objects PRIVATE "${CMAKE_SOURCE_DIR}/host/runtime/pch.hpp")
-  target_compile_options(vissl_runtime_objects PRIVATE -fpch-preprocess)  # lets ccache see through the header
-endif()
+target_precompile_headers(vissl_runtime_objects PRIVATE "${CMAKE_SOURCE_DIR}/host/runtime/pch.hpp")
+target_compile_options(vissl_runtime_objects PRIVATE -fpch-preprocess)  # lets ccache see through the header
 
 # The executable opens this library at run time; it exports one C function and takes the host's services there.
 add_library(vissl_runtime SHARED $<TARGET_OBJECTS:vissl_runtime_objects> $<TARGET_OBJECTS:vissl_files>)

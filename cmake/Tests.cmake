@@ -2,19 +2,13 @@
 find_package(doctest REQUIRED)
 include(TestPlugins)  # build/test_plugins
 
-# vissl_tests(NAME LABEL [folders...]): one executable NAME with the *_test.cpp below the folders.
-# Does nothing when there are none; sets NAME_FOUND.
+# vissl_tests(NAME LABEL folders...): one executable NAME with the *_test.cpp below the folders.
 function(vissl_tests name label)
   set(sources)
   foreach(folder IN LISTS ARGN)
     file(GLOB_RECURSE found CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*_test.cpp")
     list(APPEND sources ${found})
   endforeach()
-  set(${name}_FOUND OFF PARENT_SCOPE)
-  if(NOT sources)
-    return()
-  endif()
-  set(${name}_FOUND ON PARENT_SCOPE)
   # Objects first: as position-independent code they can share the runtime's precompiled header.
   add_library(${name}_objects OBJECT ${sources})
   target_link_libraries(${name}_objects PUBLIC doctest::doctest Threads::Threads ${CMAKE_DL_LIBS}
@@ -46,70 +40,54 @@ add_library(vissl_doctest_main OBJECT tests/doctest_main.cpp)
 target_link_libraries(vissl_doctest_main PRIVATE doctest::doctest)
 
 vissl_tests(core_tests unit host/cli host/config host/plugin host/data host/files)
-if(core_tests_FOUND)
-  target_link_libraries(core_tests_objects PUBLIC vissl_core)
-  add_dependencies(core_tests_objects vissl_build_id)
-  add_dependencies(core_tests test_plugins)
-endif()
+target_link_libraries(core_tests_objects PUBLIC vissl_core)
+add_dependencies(core_tests_objects vissl_build_id)
+add_dependencies(core_tests test_plugins)
 
 vissl_tests(sdk_tests unit sdk)
 # C sources beside the tests show that the ABI's headers are C11.
 file(GLOB sdk_c_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/sdk/tests/*.c")
-if(sdk_tests_FOUND AND sdk_c_sources)
-  target_sources(sdk_tests_objects PRIVATE ${sdk_c_sources})
-endif()
+target_sources(sdk_tests_objects PRIVATE ${sdk_c_sources})
+add_dependencies(sdk_tests plugins)
+
+# Plugins of the data path are tested on the host's own images and batches.
 vissl_tests(plugin_tests plugin plugins)
-if(plugin_tests_FOUND)  # plugins of the data path are tested on the host's own images and batches
-  target_link_libraries(plugin_tests_objects PUBLIC vissl_core)
-  add_dependencies(plugin_tests_objects vissl_build_id)
-endif()
-foreach(name sdk_tests plugin_tests)
-  if(${name}_FOUND)
-    add_dependencies(${name} plugins)
-  endif()
-endforeach()
+target_link_libraries(plugin_tests_objects PUBLIC vissl_core)
+add_dependencies(plugin_tests_objects vissl_build_id)
+add_dependencies(plugin_tests plugins)
 
 if(VISSL_RUNTIME)
   vissl_tests(runtime_tests unit host/runtime)
-  if(runtime_tests_FOUND)
-    target_link_libraries(runtime_tests_objects PUBLIC vissl_host_includes Libtorch::cpu ZLIB::ZLIB
-                          nlohmann_json::nlohmann_json)
-    target_link_libraries(runtime_tests PRIVATE vissl_runtime_objects vissl_files)
-    if(EXISTS "${CMAKE_SOURCE_DIR}/host/runtime/pch.hpp")
-      target_precompile_headers(runtime_tests_objects REUSE_FROM vissl_runtime_objects)
-      target_compile_options(runtime_tests_objects PRIVATE -fpch-preprocess)
-    endif()
-    add_dependencies(runtime_tests_objects vissl_build_id)
-    add_dependencies(runtime_tests plugins)
-  endif()
-endif()
+  target_link_libraries(runtime_tests_objects PUBLIC vissl_host_includes Libtorch::cpu ZLIB::ZLIB
+                        nlohmann_json::nlohmann_json)
+  target_link_libraries(runtime_tests PRIVATE vissl_runtime_objects vissl_files)
+  target_precompile_headers(runtime_tests_objects REUSE_FROM vissl_runtime_objects)
+  target_compile_options(runtime_tests_objects PRIVATE -fpch-preprocess)
+  add_dependencies(runtime_tests_objects vissl_build_id)
+  add_dependencies(runtime_tests plugins)
 
-# tests/integration/x_test.cpp run the executable in child processes; the other sources there are their helpers.
-if(TARGET vissl-host AND VISSL_RUNTIME)
+  # tests/integration/x_test.cpp run the executable in child processes; the other sources there are their helpers.
   vissl_tests(integration_tests integration tests/integration)
-  if(integration_tests_FOUND)
-    file(GLOB helpers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.cpp")
-    list(FILTER helpers EXCLUDE REGEX "_test\\.cpp$")
-    target_sources(integration_tests_objects PRIVATE ${helpers})
-    target_link_libraries(integration_tests_objects PUBLIC vissl_core)
-    target_compile_definitions(integration_tests_objects PRIVATE "VISSL_HOST=\"${CMAKE_BINARY_DIR}/vissl-host\"")
-    add_dependencies(integration_tests vissl-host vissl_runtime plugins test_plugins)
-  endif()
-endif()
+  file(GLOB helpers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.cpp")
+  list(FILTER helpers EXCLUDE REGEX "_test\\.cpp$")
+  target_sources(integration_tests_objects PRIVATE ${helpers})
+  target_link_libraries(integration_tests_objects PUBLIC vissl_core)
+  target_compile_definitions(integration_tests_objects PRIVATE "VISSL_HOST=\"${CMAKE_BINARY_DIR}/vissl-host\"")
+  add_dependencies(integration_tests vissl-host vissl_runtime plugins test_plugins)
 
-# tests/integration/x.sh is one test; it finds what it needs in its environment.
-set(VISSL_PYTHON "${CMAKE_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH
-    "Python with torch, for the tests that read our files back (scripts/setup --oracle)")
-file(GLOB integration_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.sh")
-if(NOT TARGET vissl-host)
-  set(integration_scripts)
+  # tests/integration/x.sh is one test; it finds what it needs in its environment.
+  set(VISSL_PYTHON "${CMAKE_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH
+      "Python with torch, for the tests that read our files back (scripts/setup --oracle)")
+  set(environment "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host" "VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins"
+      "VISSL_TEST_PLUGIN_DIR=${CMAKE_BINARY_DIR}/test_plugins" "VISSL_BUILD=${CMAKE_BINARY_DIR}"
+      "VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR}" "VISSL_PYTHON=${VISSL_PYTHON}")
+  file(GLOB integration_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.sh")
+  foreach(script IN LISTS integration_scripts)
+    cmake_path(GET script STEM name)
+    add_test(NAME "integration/${name}" COMMAND bash "${script}")
+    set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT "${environment}")
+  endforeach()
 endif()
-foreach(script IN LISTS integration_scripts)
-  cmake_path(GET script STEM name)
-  add_test(NAME "integration/${name}" COMMAND bash "${script}")
-  set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT
-    "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host;VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins;VISSL_TEST_PLUGIN_DIR=${CMAKE_BINARY_DIR}/test_plugins;VISSL_BUILD=${CMAKE_BINARY_DIR};VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR};VISSL_PYTHON=${VISSL_PYTHON}")
-endforeach()
 
 # tests/bench/x.cpp is one program bench/x that times the torch-free core; built only by its name (ninja x).
 file(GLOB bench_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/bench/*.cpp")
