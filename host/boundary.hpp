@@ -138,11 +138,9 @@ class DataEngine {
   virtual std::int64_t batch_count(const PhaseSpec& spec) = 0;
   virtual std::unique_ptr<Phase> open(const PhaseSpec& spec, const Allocator& memory) = 0;
   virtual std::int64_t invalid_samples() const = 0;  // unreadable images met so far
-  // Writes the first `samples` of the phase's first batch to a PNG file, one row per sample and one
-  // column per view, with the split's Normalize undone. Returns the batch's fields as a table:
-  // name, dtype, shape, smallest and largest value.
-  virtual std::string show(const PhaseSpec& spec, std::int64_t samples,
-                           const std::string& png_path) = 0;
+  // A contact sheet of a batch of the split as PNG bytes: a row per sample, at most eight, a column
+  // per view. Throws Error for a batch without images.
+  virtual std::string sheet_png(std::string_view split, const Batch& batch) = 0;
 };
 
 // --- log
@@ -191,8 +189,6 @@ struct Services {
   // A copy of the table `base` with `over` merged in: tables merge, arrays and scalars replace.
   // Lives until the process ends.
   std::function<const vissl_value*(const vissl_value* base, const vissl_value* over)> merge_config;
-  // A contact sheet of a batch of a split as PNG bytes; throws Error for a batch without images.
-  std::function<std::string(const std::string& split, const Batch& batch)> batch_sheet;
 };
 
 class Runtime {

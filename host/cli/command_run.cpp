@@ -10,7 +10,6 @@
 #include "host/config/layers.hpp"
 #include "host/config/toml_text.hpp"
 #include "host/data/engine.hpp"
-#include "host/data/show_batch.hpp"
 
 namespace vissl::host {
 namespace {
@@ -32,10 +31,7 @@ struct Running {
         origins_json(config),
         environment_json(context.arguments),
         pending_stop_signal,
-        [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); },
-        [this](const std::string& split, const Batch& batch) {
-          return batch_sheet(session.config(), split, batch);
-        }};
+        [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); }};
     runtime = &load_runtime(services, executable_folder());
     session.services().forward_to([this](std::string_view id) { return runtime->get_service(id); });
   }

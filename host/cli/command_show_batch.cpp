@@ -1,22 +1,14 @@
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
 #include "host/cli/commands.hpp"
 #include "host/data/engine.hpp"
+#include "host/data/memory.hpp"
 #include "host/data/settings.hpp"
 #include "host/data/show_batch.hpp"
 #include "host/files/atomic_file.hpp"
 
 namespace vissl::host {
 namespace {
-
-constexpr std::align_val_t kAlignment{64};
-
-Allocator plain_memory() {
-  return {[](std::size_t bytes) { return ::operator new(bytes, kAlignment); },
-          [](void* memory, std::size_t) { ::operator delete(memory, kAlignment); }};
-}
 
 void require_split(const Value& config, const std::string& split) {
   const std::vector<std::string> names = split_names(config);
@@ -44,7 +36,7 @@ int show_batch_command(const CommandContext& context) {
   if (!batch)
     throw Error(Exit::bad_data, "the split [data." + split + "] has no batch; it has " +
                                     std::to_string(data->length(split)) + " samples");
-  write_text_atomic(context.options.output, batch_sheet(config, split, *batch));
+  write_text_atomic(context.options.output, data->sheet_png(split, *batch));
   print(field_table(*batch));
   context.log.log(LogLevel::info,
                   "wrote " + context.options.output + ": a row per sample, a column per view");

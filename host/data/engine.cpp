@@ -10,9 +10,7 @@
 #include "host/data/guard.hpp"
 #include "host/data/memory.hpp"
 #include "host/data/phase.hpp"
-#include "host/data/pixel/encode_png.hpp"
 #include "host/data/show_batch.hpp"
-#include "host/files/atomic_file.hpp"
 
 namespace vissl::host {
 namespace {
@@ -65,8 +63,9 @@ class Engine final : public DataEngine {
   }
   std::unique_ptr<Phase> open(const PhaseSpec& spec, const Allocator& memory) override;
   std::int64_t invalid_samples() const override { return unreadable_; }
-  std::string show(const PhaseSpec& spec, std::int64_t samples,
-                   const std::string& png_path) override;
+  std::string sheet_png(std::string_view split, const Batch& batch) override {
+    return batch_sheet(batch, open_split(split)->dataset.settings());
+  }
 
  private:
   std::shared_ptr<Split> open_split(std::string_view name);
@@ -120,18 +119,6 @@ std::unique_ptr<Phase> Engine::open(const PhaseSpec& spec, const Allocator& memo
     note_unreadable(name, unreadable);
   };
   return std::make_unique<WorkerPhase>(std::move(setup), dataset, std::move(plan));
-}
-
-std::string Engine::show(const PhaseSpec& spec, std::int64_t samples, const std::string& png_path) {
-  const std::unique_ptr<Phase> phase = open(spec, plain_memory());
-  const std::shared_ptr<Batch> batch = phase->next();
-  if (!batch) {
-    throw Error(Exit::usage, "data." + spec.split + " has no batch to show");
-  }
-  const SplitSettings& settings = open_split(spec.split)->dataset.settings();
-  const std::vector<std::uint8_t> png = pixel::encode_png(contact_sheet(*batch, settings, samples));
-  write_text_atomic(png_path, {reinterpret_cast<const char*>(png.data()), png.size()});
-  return field_table(*batch);
 }
 
 void Engine::note_unreadable(const std::string& split, const std::vector<Unreadable>& unreadable) {

@@ -131,10 +131,10 @@ pixel::Pixels contact_sheet(const Batch& batch, const SplitSettings& split, std:
       views, static_cast<int>(pictures.size() / static_cast<std::size_t>(rows)), kPadding);
 }
 
-std::string batch_sheet(const Value& config, const std::string& split, const Batch& batch) {
+std::string batch_sheet(const Batch& batch, const SplitSettings& split) {
   constexpr std::int64_t kMostRows = 8;
   constexpr int kReadable = 480;  // pixels of width that a person can see something in
-  pixel::Pixels sheet = contact_sheet(batch, read_split_settings(config, split), kMostRows);
+  pixel::Pixels sheet = contact_sheet(batch, split, kMostRows);
   if (const int factor = kReadable / sheet.width(); factor > 1) {
     sheet = pixel::resize(sheet, sheet.height() * factor, sheet.width() * factor,
                           pixel::Interpolation::nearest);

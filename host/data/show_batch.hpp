@@ -16,8 +16,9 @@ namespace vissl::host {
 // to 0 … 1. Throws Error(run_failed) for a batch without images.
 pixel::Pixels contact_sheet(const Batch& batch, const SplitSettings& split, std::int64_t samples);
 
-// The contact sheet of at most 8 samples as PNG bytes, for views.png and `show batch`.
-std::string batch_sheet(const Value& config, const std::string& split, const Batch& batch);
+// The contact sheet of at most eight samples as PNG bytes, scaled up until a person can see
+// something in small pictures: for views.png and `show batch`.
+std::string batch_sheet(const Batch& batch, const SplitSettings& split);
 
 // "data  float32  (8, 3, 32, 32)  -2.1  2.6" per element, with a head line; columns are aligned.
 std::string field_table(const Batch& batch);

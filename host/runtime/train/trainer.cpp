@@ -7,8 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "host/data/memory.hpp"
 #include "host/runtime/dist/collectives.hpp"
-#include "host/runtime/train/batch_memory.hpp"
 
 namespace vissl::host {
 
@@ -106,7 +106,7 @@ std::unique_ptr<Phase> Trainer::open_phase(bool training) {
   spec.each_once = !training && task_.config().string("data.test.sampling") != "vissl";
   spec.rank = task_.facts().rank;
   spec.world = task_.facts().world;
-  return task_.data().open(spec, batch_memory());
+  return task_.data().open(spec, plain_memory());
 }
 
 bool Trainer::run_phase(bool training) {
@@ -136,8 +136,7 @@ bool Trainer::run_phase(bool training) {
 void Trainer::write_views(const Batch& batch) {
   if (folder_ == nullptr) return;
   try {
-    write_text_atomic(folder_->path() / "views.png",
-                      task_.session().services().batch_sheet("train", batch));
+    write_text_atomic(folder_->path() / "views.png", task_.data().sheet_png("train", batch));
   } catch (const Error& error) {
     task_.log().log(LogLevel::warning, std::string("no views.png: ") + error.what());
   }
