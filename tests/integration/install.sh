@@ -45,7 +45,7 @@ for name in libtorch_cpu.so libc10.so libgomp.so.1 libcudart.so.13 libcupti.so.1
 done
 
 example=$VISSL_SOURCE_DIR/sdk/examples/triangular
-{ cmake -S "$example" -B "$work/example" -DCMAKE_PREFIX_PATH="$moved" && cmake --build "$work/example"; } \
+{ cmake -S "$example" -B "$work/example" -G Ninja -DCMAKE_PREFIX_PATH="$moved" && cmake --build "$work/example"; } \
   >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$host" describe lr_schedule/triangular --plugins "$work/example" >"$work/described"
 grep -q 'cycles' "$work/described" || { echo "describe prints:"; cat "$work/described"; exit 1; }
