@@ -1,6 +1,8 @@
 // What users get wrong, and what machines do to them: one clear error, the right exit code, nothing
 // saved is lost.
 #include <doctest/doctest.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -129,12 +131,23 @@ TEST_CASE("bad input: a folder that cannot be written is named, exit code 1") {
   const std::string dir = (folder / "file" / "run").string();
   expect_error(run_host(run_arguments(write_config(folder), {"checkpoint.dir=\"" + dir + "\""})), 1,
                {dir});
-  if (::geteuid() == 0) return;  // root writes everywhere
-  fs::create_directories(folder / "locked");
-  ::chmod((folder / "locked").c_str(), 0500);
-  expect_error(run_host(run_arguments(write_config(folder),
-                                      {"checkpoint.dir=\"" + (folder / "locked").string() + "\""})),
-               1, {(folder / "locked").string()});
+}
+
+TEST_CASE("bad input: in a run folder that has become read-only, what was saved stays as it is") {
+  // Root writes everywhere, unless the programs that it starts may not get this capability.
+  if (::geteuid() == 0) REQUIRE(::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) == 0);
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
+  const std::string before = read_file(final_checkpoint(folder / "run"));
+  fs::remove(folder / "run" / "summary.json");
+  for (const auto& entry : fs::recursive_directory_iterator(folder / "run"))
+    if (entry.is_regular_file()) ::chmod(entry.path().c_str(), 0400);
+  ::chmod((folder / "run").c_str(), 0500);
+  const Result result = run_host(run_arguments(config, {"optimizer.num_epochs=2"}));
+  ::chmod((folder / "run").c_str(), 0700);
+  expect_error(result, 1, {(folder / "run").string(), "Permission denied", "writable"});
+  CHECK(read_file(final_checkpoint(folder / "run")) == before);
 }
 
 TEST_CASE(
