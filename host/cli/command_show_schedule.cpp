@@ -28,8 +28,9 @@ std::string json_text(const ScheduleTable& table) {
 
 int show_schedule_command(const CommandContext& context) {
   Session session(context);
-  const ScheduleTable table = evaluate_schedules(session.config(), session.catalogue(),
-                                                 context.options.points, /*world=*/1);
+  const ScheduleTable table =
+      evaluate_schedules(session.config(), session.catalogue(), context.options.points, /*world=*/1,
+                         /*ranks_per_node=*/1);
   if (context.options.json) {
     print(json_text(table));
     return 0;

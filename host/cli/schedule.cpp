@@ -3,31 +3,25 @@
 #include <vissl/lr_schedule.h>
 
 #include <cmath>
-#include <limits>
 
+#include "host/config/lr_scale.hpp"
 #include "host/config/path.hpp"
 
 namespace vissl::host {
 namespace {
 
-// VISSL's rule: all values follow the joined batch; a warm-up starts from the unscaled law and
-// falls away where it would not rise.
-void scale(Instance& schedule, const Value& table, std::int64_t joined_batch) {
+void scale(Instance& schedule, const Value& table, const StepBatch& batch) {
   const Value* scaling = table.find("auto_lr_scaling");
   if (scaling == nullptr || !scaling->find("auto_scale")->as_bool()) return;
   const auto& methods = schedule.as<vissl_lr_schedule_class>();
   if (methods.rescale == nullptr)
     throw Error(Exit::usage, scaling->find("auto_scale")->origin().where() + ": lr_schedule '" +
                                  schedule.name() + "' cannot be scaled; set auto_scale = false");
-  const double ratio =
-      static_cast<double>(joined_batch) / scaling->find("base_lr_batch_size")->as_number();
-  const double factor =
-      scaling->find("scaling_type")->as_text() == "sqrt" ? std::sqrt(ratio) : ratio;
-  const double base = scaling->find("base_value")->as_number();
-  const double ramp =
-      base * ratio > base * factor ? base * ratio : std::numeric_limits<double>::quiet_NaN();
+  const LrScale scale = lr_scale(scaling->find("base_value")->as_number(),
+                                 scaling->find("base_lr_batch_size")->as_int(),
+                                 scaling->find("scaling_type")->as_text() == "sqrt", batch);
   ErrorSink sink;
-  sink.check(methods.rescale(schedule.self(), factor, ramp, sink.get()),
+  sink.check(methods.rescale(schedule.self(), scale.factor, scale.ramp_from, sink.get()),
              table.origin().where() + ": lr_schedule '" + schedule.name() + "'");
 }
 
@@ -46,13 +40,15 @@ double value_at(const Instance& schedule, const Value& table, double where, std:
 }  // namespace
 
 ScheduleTable evaluate_schedules(const Value& config, Catalogue& catalogue, int points,
-                                 std::int64_t world) {
+                                 std::int64_t world, std::int64_t ranks_per_node) {
   const Value* schedules = find_path(config, "optimizer.param_schedulers");
   if (schedules == nullptr || schedules->entries().empty())
     throw Error(Exit::usage,
                 "the config has no schedules: [optimizer.param_schedulers.lr] is missing");
   const std::int64_t epochs = find_path(config, "optimizer.num_epochs")->as_int();
-  const Value* batch = find_path(config, "data.train.batchsize_per_replica");
+  const Value* given = find_path(config, "data.train.batchsize_per_replica");
+  const std::int64_t per_rank = given != nullptr ? given->as_int() : 256;
+  const StepBatch batch{per_rank * world, per_rank * ranks_per_node};
   ScheduleTable table;
   for (int row = 0; row < points; ++row) {
     const double where =
@@ -63,7 +59,7 @@ ScheduleTable evaluate_schedules(const Value& config, Catalogue& catalogue, int 
   }
   for (const Entry& entry : schedules->entries()) {
     const std::unique_ptr<Instance> schedule = catalogue.create("lr_schedule", &entry.value);
-    scale(*schedule, entry.value, (batch != nullptr ? batch->as_int() : 256) * world);
+    scale(*schedule, entry.value, batch);
     table.names.push_back(entry.key);
     for (std::size_t row = 0; row < table.where.size(); ++row)
       table.values[row].push_back(value_at(*schedule, entry.value, table.where[row], epochs));

@@ -16,9 +16,10 @@ struct ScheduleTable {
 };
 
 // Evaluates optimizer.param_schedulers at `points` >= 2 places from the start to the last step,
-// with auto_lr_scaling applied for `world` ranks. A schedule with update_interval "epoch" keeps the
-// value of its epoch's start. Throws Error: no schedules, or a component's error.
+// with auto_lr_scaling applied for `world` ranks, `ranks_per_node` of them on each machine. A
+// schedule with update_interval "epoch" keeps the value of its epoch's start. Throws Error: no
+// schedules, or a component's error.
 ScheduleTable evaluate_schedules(const Value& config, Catalogue& catalogue, int points,
-                                 std::int64_t world);
+                                 std::int64_t world, std::int64_t ranks_per_node);
 
 }  // namespace vissl::host

@@ -11,7 +11,7 @@ namespace {
 ScheduleTable table_of(const std::vector<std::string>& settings, int points) {
   TestConfigs configs;
   const ResolvedConfig config = configs.resolve({configs.write("exp.toml", kGoodConfig)}, settings);
-  return evaluate_schedules(*config.root, configs.catalogue(), points, 1);
+  return evaluate_schedules(*config.root, configs.catalogue(), points, 1, 1);
 }
 
 }  // namespace
@@ -51,6 +51,6 @@ TEST_CASE("schedule: a config without schedules says so") {
   std::string text = kGoodConfig;
   text.resize(text.find("[optimizer.param_schedulers.lr]"));
   const ResolvedConfig config = configs.resolve({configs.write("exp.toml", text)});
-  CHECK_THROWS_WITH(evaluate_schedules(*config.root, configs.catalogue(), 3, 1),
+  CHECK_THROWS_WITH(evaluate_schedules(*config.root, configs.catalogue(), 3, 1, 1),
                     "the config has no schedules: [optimizer.param_schedulers.lr] is missing");
 }

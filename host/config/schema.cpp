@@ -133,6 +133,7 @@ SchemaKey declared_key(const Param& param) {
   key.param = param;
   if (param.element() == VISSL_P_COMPONENT)
     key.shape = param.is_list() ? Shape::component_list : Shape::component;
+  if (param.component_kind == "lr_schedule") key.inner = schedule_keys();
   return key;
 }
 

@@ -65,6 +65,8 @@ const SchemaKey& root_schema();
 SchemaKey data_schema();       // [data]
 SchemaKey model_schema();      // [model]
 SchemaKey optimizer_schema();  // [optimizer]
+// What the host adds to every lr_schedule, also to those inside another component.
+std::vector<SchemaKey> schedule_keys();
 
 // Components that the host itself offers: its engines.
 std::vector<Declaration> own_declarations();

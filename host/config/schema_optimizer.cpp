@@ -2,30 +2,32 @@
 
 namespace vissl::host {
 
+std::vector<SchemaKey> schedule_keys() {
+  using namespace schema;
+  return {
+      choice("update_interval", {"epoch", "step"}, "update_interval",
+             "When the value is computed anew."),
+      section(
+          "auto_lr_scaling",
+          {
+              boolean("auto_scale", false, "auto_scale", "Scales all values with the batch size."),
+              number("base_value", 0.1, 0.0, 1e9, "base_value",
+                     "Value that belongs to the base batch size."),
+              integer("base_lr_batch_size", 256, 1, "base_lr_batch_size",
+                      "The base batch size, over all processes."),
+              choice("scaling_type", {"linear", "sqrt"}, "scaling_type", "Law of the scale."),
+          },
+          "The scale of the values."),
+  };
+}
+
 SchemaKey optimizer_schema() {
   using namespace schema;
   SchemaKey schedulers = optional_section(
       "param_schedulers", {}, "One schedule per hyper-parameter: lr, lr_head, weight_decay.");
   schedulers.present = true;
-  schedulers.others.push_back(component(
-      "", "lr_schedule", "", false,
-      {
-          choice("update_interval", {"epoch", "step"}, "update_interval",
-                 "When the value is computed anew."),
-          section(
-              "auto_lr_scaling",
-              {
-                  boolean("auto_scale", false, "auto_scale",
-                          "Scales all values with the batch size."),
-                  number("base_value", 0.1, 0.0, 1e9, "base_value",
-                         "Value that belongs to the base batch size."),
-                  integer("base_lr_batch_size", 256, 1, "base_lr_batch_size",
-                          "The base batch size, over all processes."),
-                  choice("scaling_type", {"linear", "sqrt"}, "scaling_type", "Law of the scale."),
-              },
-              "The scale of the values."),
-      },
-      "", "A schedule."));
+  schedulers.others.push_back(
+      component("", "lr_schedule", "", false, schedule_keys(), "", "A schedule."));
   return component(
       "optimizer", "optimizer", "", false,
       {

@@ -8,7 +8,8 @@
 // auto_lr_scaling scales every child and moves the start of linear children (the warm-up) to
 // `ramp_from`; without one the last linear child goes. Departs from VISSL there: with two or more
 // children left VISSL fails because it keeps the lengths of all; here the others share the run in
-// proportion to their lengths.
+// proportion to their lengths. Children are scaled with the composite, never by themselves, so
+// auto_scale in a child is refused; VISSL ignores it.
 #include <vissl/components.hpp>
 
 #include <cmath>
@@ -66,6 +67,11 @@ struct Composite {
            c.where() + ": the lengths add up to " + std::to_string(total) + ", not to 1");
     }
     for (std::size_t i = 0; i < inner.size(); ++i) {
+      if (scales_itself(inner[i])) {
+        fail(VISSL_E_CONFIG, inner[i].where() +
+                                 ": a schedule inside a composite is scaled with "
+                                 "it; move auto_lr_scaling to the composite");
+      }
       children.push_back({InnerSchedule(inner[i]),
                           lengths[i],
                           scaling.empty() || scaling[i] == "rescaled",
@@ -85,6 +91,11 @@ struct Composite {
     if (children[i].rescaled)
       inner.where = (at.where - (end - children[i].length)) / children[i].length;
     return children[i].value(inner);
+  }
+
+  static bool scales_itself(const Config& schedule) {
+    const std::optional<Config> scaling = schedule.find("auto_lr_scaling");
+    return scaling && scaling->has("auto_scale") && scaling->boolean("auto_scale");
   }
 
   void rescale(double factor, double ramp_from) {

@@ -131,6 +131,12 @@ TEST_CASE("schedules: wrong stages and lengths are refused with both numbers") {
   CHECK(
       plugins.refused("composite", two + "lengths = [0.5, 0.5]\ninterval_scaling = [\"other\"]") ==
       "test.toml:3:21: 'interval_scaling' must not be 'other'");
+  CHECK(
+      plugins.refused("composite",
+                      "schedulers = [{ name = \"linear\", auto_lr_scaling = { auto_scale = true } "
+                      "}]\nlengths = [1.0]") ==
+      "test.toml:1:15: a schedule inside a composite is scaled with it; move auto_lr_scaling to "
+      "the composite");
   CHECK_THROWS_WITH_AS(plugins.create("constant", "").value(1.0),
                        "a schedule is evaluated at 1.000000, after the end", Failure);
   CHECK_THROWS_WITH_AS(plugins.create("cosine", "start_value = 0").rescale(2.0),

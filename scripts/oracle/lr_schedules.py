@@ -6,6 +6,8 @@ Writes tests/golden/lr_schedules.txt, one block per case:
     toml LINE            a line of its config, may repeat
     rescale FACTOR RAMP  optional; RAMP may be nan
     at WHERE VALUE       17 significant digits
+and tests/golden/lr_scale.txt, one line per set-up:
+    BASE_VALUE BASE_BATCH LAW BATCH_PER_RANK RANKS_PER_NODE NODES FACTOR RAMP
 Usage: python scripts/oracle/lr_schedules.py
 """
 import bisect
@@ -107,6 +109,31 @@ case("composite", composite([linear(0.0, 1.0), constant(1.0), linear(1.0, 0.2)],
      THREE)
 
 
+# VISSL's inference for a composite with a linear child: the scaled value, and the warm-up's start or None.
+def infer(base_value, base_batch, law, per_rank, per_node, nodes):
+    factor = per_rank * per_node * nodes / base_batch
+    if law == "sqrt":
+        factor = factor ** 0.5
+    end_value = base_value * factor
+    start_value = base_value * (per_rank * per_node) / base_batch
+    if nodes == 1 and start_value <= end_value:
+        start_value = None
+    return factor, start_value
+
+
+SETUPS = [(base, batch, law, per_rank, per_node, nodes)
+          for base, batch in ((0.3, 256), (0.1, 1024), (1.7, 100)) for law in ("linear", "sqrt")
+          for per_rank, per_node, nodes in ((32, 1, 1), (32, 8, 1), (64, 8, 4), (256, 8, 1), (33, 3, 2), (1, 1, 16))]
+
+
+def write_scales(path):
+    lines = ["# made by scripts/oracle/lr_schedules.py"]
+    for setup in SETUPS:
+        factor, start = infer(*setup)
+        lines.append(" ".join(str(x) for x in setup) + f" {factor!r} {'nan' if start is None else repr(start)}")
+    path.write_text("\n".join(lines) + "\n")
+
+
 def main():
     lines = ["# made by scripts/oracle/lr_schedules.py"]
     for name, function, toml, epochs, rescale in CASES:
@@ -117,6 +144,7 @@ def main():
     path = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/lr_schedules.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
+    write_scales(path.with_name("lr_scale.txt"))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,11 @@
 
 #include <vissl/lr_schedule.h>
 
-#include <cmath>
-#include <limits>
-
 namespace vissl::host {
 
 namespace {
 
-void scale_for_batch(const Setting& config, const std::string& name, const Counters& counters,
+void scale_for_batch(const Setting& config, const std::string& name, const StepBatch& batch,
                      const Instance& schedule) {
   const Setting scaling = config["auto_lr_scaling"];
   if (!scaling.boolean("auto_scale")) return;
@@ -19,20 +16,16 @@ void scale_for_batch(const Setting& config, const std::string& name, const Count
     throw Error(Exit::usage, config.where() + ": " + place + " (" + schedule.name() +
                                  ") cannot be scaled with the batch size; remove auto_lr_scaling");
   }
-  const double base = scaling.number("base_value");
-  double factor = static_cast<double>(counters.global_batch) /
-                  static_cast<double>(scaling.integer("base_lr_batch_size"));
-  if (scaling.string("scaling_type") == "sqrt") factor = std::sqrt(factor);
+  const LrScale scale =
+      lr_scale(scaling.number("base_value"), scaling.integer("base_lr_batch_size"),
+               scaling.string("scaling_type") == "sqrt", batch);
   ErrorSink sink;
-  sink.check(
-      table.rescale(schedule.self(), factor,
-                    base > 0.0 ? base : std::numeric_limits<double>::quiet_NaN(), sink.get()),
-      place);
+  sink.check(table.rescale(schedule.self(), scale.factor, scale.ramp_from, sink.get()), place);
 }
 
 }  // namespace
 
-Schedules::Schedules(const Setting& schedulers, std::int64_t num_epochs, const Counters& counters,
+Schedules::Schedules(const Setting& schedulers, std::int64_t num_epochs, const StepBatch& batch,
                      Catalogue& catalogue)
     : num_epochs_(num_epochs) {
   for (std::size_t i = 0; i < schedulers.size(); ++i) {
@@ -41,8 +34,8 @@ Schedules::Schedules(const Setting& schedulers, std::int64_t num_epochs, const C
     Entry entry;
     entry.schedule = catalogue.create("lr_schedule", config.value());
     entry.every_step = config.string("update_interval") == "step";
-    scale_for_batch(config, name, counters, *entry.schedule);
-    evaluate(name, entry, counters);
+    scale_for_batch(config, name, batch, *entry.schedule);
+    evaluate(name, entry, Counters{});
     entries_.emplace(name, std::move(entry));
   }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/boundary.hpp"
+#include "host/config/lr_scale.hpp"
 #include "host/runtime/setting.hpp"
 #include "host/runtime/train/counters.hpp"
 
@@ -15,9 +16,8 @@ namespace vissl::host {
 class Schedules {
  public:
   // `schedulers` is the table optimizer.param_schedulers: hyper-parameter -> component lr_schedule.
-  // Scales those that ask for auto_lr_scaling by global_batch / base_lr_batch_size, and evaluates
-  // all at where = 0.
-  Schedules(const Setting& schedulers, std::int64_t num_epochs, const Counters& counters,
+  // Scales those that ask for auto_lr_scaling to `batch`, and evaluates all at where = 0.
+  Schedules(const Setting& schedulers, std::int64_t num_epochs, const StepBatch& batch,
             Catalogue& catalogue);
 
   bool has(std::string_view name) const { return entries_.find(name) != entries_.end(); }

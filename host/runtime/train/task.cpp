@@ -104,7 +104,8 @@ void Task::build_loss() {
 
 void Task::build_optimizer() {
   const Setting c = config()["optimizer"];
-  schedules_ = std::make_unique<Schedules>(c["param_schedulers"], facts_.epochs, counters,
+  const StepBatch batch{counters.global_batch, counters.global_batch};
+  schedules_ = std::make_unique<Schedules>(c["param_schedulers"], facts_.epochs, batch,
                                            *session_.services().catalogue);
   std::vector<Entry*> parameters;
   for (Store* store : {&model().store(), loss_store_.get()}) {
