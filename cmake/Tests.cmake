@@ -85,7 +85,21 @@ if(VISSL_RUNTIME)
   foreach(script IN LISTS integration_scripts)
     cmake_path(GET script STEM name)
     add_test(NAME "integration/${name}" COMMAND bash "${script}")
-    set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT "${environment}")
+    set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT "${environment}"
+      SKIP_RETURN_CODE 77)
+  endforeach()
+
+  # tests/slurm/x.sh is one test that runs our job scripts on a SLURM of its own; cluster.sh is what they share.
+  add_executable(compare_runs tests/slurm/compare_runs.cpp tests/integration/run_files.cpp)
+  target_include_directories(compare_runs PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+  target_link_libraries(compare_runs PRIVATE vissl_core vissl_warnings)
+  add_dependencies(compare_runs vissl_build_id)
+  file(GLOB slurm_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/slurm/*.sh")
+  list(FILTER slurm_scripts EXCLUDE REGEX "/cluster\\.sh$")
+  foreach(script IN LISTS slurm_scripts)
+    cmake_path(GET script STEM name)
+    add_test(NAME "slurm/${name}" COMMAND bash "${script}")
+    set_tests_properties("slurm/${name}" PROPERTIES LABELS slurm ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77)
   endforeach()
 endif()
 

@@ -11,5 +11,5 @@ elapsed_ms=$((($(date +%s%N) - begin) / 1000000))
 
 status=0
 text=$(scripts/setup --cpu 2>&1) || status=$?
-[[ $status == 1 && $text == "setup: unknown option --cpu; the options are --cuda and --oracle" ]] ||
+[[ $status == 1 && $text == "setup: unknown option --cpu; the options are --cuda, --oracle and --tests" ]] ||
   { echo "a wrong option gives $status: $text"; exit 1; }
