@@ -18,18 +18,19 @@ expect() { # FILE NAMES...
 
 count=0
 for plugin in "$VISSL_PLUGIN_DIR"/*.so; do
-  [[ -e $plugin ]] || continue
   expect "$plugin" vissl_plugin_entry_v1
   count=$((count + 1))
 done
-runtime=$VISSL_BUILD/libvissl_runtime.so
-if [[ -e $runtime ]]; then
-  expect "$runtime" vissl_runtime_entry
-fi
+expect "$VISSL_BUILD/libvissl_runtime.so" vissl_runtime_entry
 if [[ $(exports "$VISSL_HOST" | grep -c '^_Z') != 0 ]]; then
   echo "$VISSL_HOST exports C++ symbols:"
   exports "$VISSL_HOST" | grep '^_Z' | head
   status=1
 fi
+sources=$(find "$VISSL_SOURCE_DIR"/plugins -mindepth 2 -maxdepth 2 \( -name '*.cpp' ! -name '*_test.cpp' -o -type d \) | wc -l)
 echo "checked $count plugins"
+if [[ $count -lt $sources ]]; then
+  echo "but plugins/ has the sources of $sources"
+  status=1
+fi
 exit $status
