@@ -72,7 +72,7 @@ void write(const Value& value, int indent, int depth, std::string& out) {
       break;
   }
   out += '{';
-  for (const Entry& entry : value.entries()) {
+  for (const TableEntry& entry : value.entries()) {
     next();
     out += json_quoted(entry.key) + ": ";
     write(entry.value, indent, depth + 1, out);

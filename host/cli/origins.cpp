@@ -17,7 +17,7 @@ bool is_plain_list(const Value& value) {
 
 void collect(const Value& value, const std::string& path, std::vector<Leaf>& out) {
   if (value.is_table()) {
-    for (const Entry& entry : value.entries())
+    for (const TableEntry& entry : value.entries())
       collect(entry.value, join_path(path, toml_key(entry.key)), out);
   } else if (value.is_list() && !is_plain_list(value)) {
     for (std::size_t i = 0; i < value.items().size(); ++i)

@@ -57,7 +57,7 @@ ScheduleTable evaluate_schedules(const Value& config, Catalogue& catalogue, int 
     table.epoch.push_back(where * static_cast<double>(epochs));
     table.values.emplace_back();
   }
-  for (const Entry& entry : schedules->entries()) {
+  for (const TableEntry& entry : schedules->entries()) {
     const std::unique_ptr<Instance> schedule = catalogue.create("lr_schedule", &entry.value);
     scale(*schedule, entry.value, batch);
     table.names.push_back(entry.key);

@@ -62,7 +62,7 @@ void Checker::walk(Value& root, bool strict) {
   table(root, root_schema(), root_schema().inner, "", "");
 }
 
-void Checker::unknown_key(const Entry& entry, const std::vector<SchemaKey>& keys,
+void Checker::unknown_key(const TableEntry& entry, const std::vector<SchemaKey>& keys,
                           const std::string& path, const std::string& owner) {
   if (strict_)
     refuse(entry.key_origin, "unknown key '" + entry.key + "' " + table_text(path, owner) +
@@ -71,7 +71,7 @@ void Checker::unknown_key(const Entry& entry, const std::vector<SchemaKey>& keys
 
 void Checker::table(Value& node, const SchemaKey& place, const std::vector<SchemaKey>& keys,
                     const std::string& path, const std::string& owner) {
-  const auto schema_of = [&](const Entry& entry) -> const SchemaKey* {
+  const auto schema_of = [&](const TableEntry& entry) -> const SchemaKey* {
     for (const SchemaKey& key : keys)
       if (key.param.name == entry.key) return &key;
     // A plain value cannot be one of the free names: `num_worker = 4` in [data] is a typing error
@@ -88,7 +88,7 @@ void Checker::table(Value& node, const SchemaKey& place, const std::vector<Schem
     else if (key.present)
       node.set(key.param.name, Value::table());
   }
-  for (Entry& entry : node.entries()) {
+  for (TableEntry& entry : node.entries()) {
     const SchemaKey* key = schema_of(entry);
     if (key == nullptr) {
       unknown_key(entry, keys, path, owner);

@@ -42,7 +42,7 @@ class Checker {
                  const std::string& owner);
   void unknown_component(const Value& node, const SchemaKey& place, const std::string& name,
                          const std::string& path);
-  void unknown_key(const Entry& entry, const std::vector<SchemaKey>& keys, const std::string& path,
+  void unknown_key(const TableEntry& entry, const std::vector<SchemaKey>& keys, const std::string& path,
                    const std::string& owner);
 
   Schemas& schemas_;

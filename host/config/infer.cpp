@@ -60,7 +60,7 @@ Value aggregate(const std::string& function, const std::vector<const Value*>& ar
 // Gives `table` another component: the former one's parameters go, unless the user wrote them.
 void rename_component(Value& table, Value name) {
   std::erase_if(table.entries(),
-                [](const Entry& entry) { return !entry.value.origin().by_user(); });
+                [](const TableEntry& entry) { return !entry.value.origin().by_user(); });
   table.set("name", std::move(name));
 }
 
@@ -105,7 +105,7 @@ class Round {
   void take_head_defaults(const Placed& head) {
     const Value* defaults = find_path(root_, "model.head_defaults");
     if (defaults == nullptr) return;
-    for (const Entry& entry : defaults->entries()) {
+    for (const TableEntry& entry : defaults->entries()) {
       const Value* present = head.table->find(entry.key);
       if (head.declaration->find(entry.key) == nullptr ||
           (present != nullptr && present->origin().by_user()))

@@ -91,14 +91,14 @@ void merge_layer(Value& base, Value over, const std::string& path,
     base = std::move(over);
     return;
   }
-  for (Entry& entry : over.entries()) {
+  for (TableEntry& entry : over.entries()) {
     Value* mine = base.find(entry.key);
     if (mine != nullptr && mine->is_table() && entry.value.is_table()) {
       merge_layer(*mine, std::move(entry.value), join_path(path, entry.key), notes);
     } else {
       const Origin key_origin = entry.key_origin;
       base.set(entry.key, std::move(entry.value));
-      for (Entry& set : base.entries())
+      for (TableEntry& set : base.entries())
         if (set.key == entry.key) set.key_origin = key_origin;
     }
   }

@@ -43,7 +43,7 @@ Value convert(const toml::node& node, const std::string& shown) {
   Value out = Value::table(std::move(origin));
   for (const auto& [key, child] : pairs)
     out.entries().push_back(
-        Entry{std::string(key->str()), convert(*child, shown), place(key->source(), shown)});
+        TableEntry{std::string(key->str()), convert(*child, shown), place(key->source(), shown)});
   return out;
 }
 

@@ -67,7 +67,7 @@ std::string list_text(const Value& list, std::size_t used, const std::string& in
 
 void write_table(const Value& table, const std::string& path, std::string& out) {
   std::string own;
-  for (const Entry& entry : table.entries()) {
+  for (const TableEntry& entry : table.entries()) {
     if (entry.value.is_table() || entry.value.is(Value::Type::none)) continue;
     const std::string start = toml_key(entry.key) + " = ";
     own += start +
@@ -76,11 +76,11 @@ void write_table(const Value& table, const std::string& path, std::string& out) 
            "\n";
   }
   bool has_tables = false;
-  for (const Entry& entry : table.entries()) has_tables = has_tables || entry.value.is_table();
+  for (const TableEntry& entry : table.entries()) has_tables = has_tables || entry.value.is_table();
   if (!path.empty() && (!own.empty() || !has_tables))
     out += (out.empty() ? "[" : "\n[") + path + "]\n";
   out += own;
-  for (const Entry& entry : table.entries())
+  for (const TableEntry& entry : table.entries())
     if (entry.value.is_table())
       write_table(entry.value,
                   path.empty() ? toml_key(entry.key) : path + "." + toml_key(entry.key), out);
@@ -115,7 +115,7 @@ std::string inline_toml(const Value& value) {
     case Value::Type::table:
       break;
   }
-  for (const Entry& entry : value.entries()) {
+  for (const TableEntry& entry : value.entries()) {
     if (entry.value.is(Value::Type::none)) continue;
     out += (out.empty() ? " " : ", ") + toml_key(entry.key) + " = " + inline_toml(entry.value);
   }

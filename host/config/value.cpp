@@ -5,7 +5,7 @@
 
 #include "host/config/toml_text.hpp"
 
-using vissl::host::Entry;
+using vissl::host::TableEntry;
 
 namespace vissl::host {
 
@@ -53,7 +53,7 @@ bool same(const Value& a, const Value& b) {
       break;
   }
   if (a.entries().size() != b.entries().size()) return false;
-  return std::all_of(a.entries().begin(), a.entries().end(), [&](const Entry& entry) {
+  return std::all_of(a.entries().begin(), a.entries().end(), [&](const TableEntry& entry) {
     const Value* other = b.find(entry.key);
     return other != nullptr && same(entry.value, *other);
   });
@@ -115,21 +115,21 @@ double vissl_value::as_number() const noexcept {
   return type_ == Type::integer ? static_cast<double>(integer_) : 0.0;
 }
 
-const std::vector<Entry>& vissl_value::entries() const noexcept {
+const std::vector<TableEntry>& vissl_value::entries() const noexcept {
   return entries_;
 }
-std::vector<Entry>& vissl_value::entries() noexcept {
+std::vector<TableEntry>& vissl_value::entries() noexcept {
   return entries_;
 }
 
-const Entry* vissl_value::entry(std::string_view key) const noexcept {
-  for (const Entry& candidate : entries_)
+const TableEntry* vissl_value::entry(std::string_view key) const noexcept {
+  for (const TableEntry& candidate : entries_)
     if (candidate.key == key) return &candidate;
   return nullptr;
 }
 
 const vissl_value* vissl_value::find(std::string_view key) const noexcept {
-  const Entry* found = entry(key);
+  const TableEntry* found = entry(key);
   return found != nullptr ? &found->value : nullptr;
 }
 
@@ -139,24 +139,24 @@ vissl_value* vissl_value::find(std::string_view key) noexcept {
 
 vissl_value& vissl_value::set(std::string_view key, vissl_value value) {
   const Origin origin = value.origin();
-  for (Entry& candidate : entries_) {
+  for (TableEntry& candidate : entries_) {
     if (candidate.key != key) continue;
     candidate.value = std::move(value);
     candidate.key_origin = origin;
     return candidate.value;
   }
-  entries_.push_back(Entry{std::string(key), std::move(value), origin});
+  entries_.push_back(TableEntry{std::string(key), std::move(value), origin});
   return entries_.back().value;
 }
 
 void vissl_value::erase(std::string_view key) {
-  std::erase_if(entries_, [&](const Entry& candidate) { return candidate.key == key; });
+  std::erase_if(entries_, [&](const TableEntry& candidate) { return candidate.key == key; });
 }
 
 void vissl_value::set_origin_below(const Origin& origin) {
   origin_ = origin;
   for (vissl_value& item : items_) item.set_origin_below(origin);
-  for (Entry& child : entries_) {
+  for (TableEntry& child : entries_) {
     child.key_origin = origin;
     child.value.set_origin_below(origin);
   }

@@ -36,7 +36,7 @@ class Origin {
   std::string where_ = "default";
 };
 
-struct Entry;
+struct TableEntry;
 
 }  // namespace vissl::host
 
@@ -45,7 +45,7 @@ struct Entry;
 struct vissl_value {
   enum class Type : unsigned { none, boolean, integer, number, string, list, table };
   using Origin = vissl::host::Origin;
-  using Entry = vissl::host::Entry;
+  using TableEntry = vissl::host::TableEntry;
 
   vissl_value();  // none
   static vissl_value boolean(bool b, Origin origin = {});
@@ -70,13 +70,13 @@ struct vissl_value {
 
   const std::vector<vissl_value>& items() const noexcept { return items_; }  // of a list
   std::vector<vissl_value>& items() noexcept { return items_; }
-  const std::vector<Entry>& entries() const noexcept;  // of a table, in the order of the file
-  std::vector<Entry>& entries() noexcept;
+  const std::vector<TableEntry>& entries() const noexcept;  // of a table, in the order of the file
+  std::vector<TableEntry>& entries() noexcept;
 
   const vissl_value* find(
       std::string_view key) const noexcept;  // NULL when absent or when this is no table
   vissl_value* find(std::string_view key) noexcept;
-  const Entry* entry(std::string_view key) const noexcept;
+  const TableEntry* entry(std::string_view key) const noexcept;
   // Replaces the value of `key`, or appends it. The entry's own origin becomes the value's.
   vissl_value& set(std::string_view key, vissl_value value);
   void erase(std::string_view key);
@@ -94,13 +94,13 @@ struct vissl_value {
   double number_ = 0.0;
   std::string text_;
   std::vector<vissl_value> items_;
-  std::vector<Entry> entries_;
+  std::vector<TableEntry> entries_;
   Origin origin_;
 };
 
 namespace vissl::host {
 
-struct Entry {
+struct TableEntry {
   std::string key;
   Value value;
   Origin key_origin;  // where the key stands; the value's own origin is where the value stands

@@ -152,7 +152,7 @@ std::vector<std::string> split_names(const Value& config) {
   std::vector<std::string> names;
   const Value* data = config.find("data");
   if (data == nullptr) return names;
-  for (const Entry& entry : data->entries()) {
+  for (const TableEntry& entry : data->entries()) {
     if (entry.value.find("data_sources") != nullptr) names.push_back(entry.key);
   }
   return names;
