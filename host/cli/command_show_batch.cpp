@@ -8,8 +8,6 @@
 #include "host/files/atomic_file.hpp"
 
 namespace vissl::host {
-namespace {
-
 void require_split(const Value& config, const std::string& split) {
   const std::vector<std::string> names = split_names(config);
   if (std::find(names.begin(), names.end(), split) != names.end()) return;
@@ -18,8 +16,6 @@ void require_split(const Value& config, const std::string& split) {
   throw Error(Exit::usage, "the config has no split [data." + split + "]" +
                                (known.empty() ? "" : "; it has " + known));
 }
-
-}  // namespace
 
 int show_batch_command(const CommandContext& context) {
   Session session(context);
@@ -36,10 +32,17 @@ int show_batch_command(const CommandContext& context) {
   if (!batch)
     throw Error(Exit::bad_data, "the split [data." + split + "] has no batch; it has " +
                                     std::to_string(data->length(split)) + " samples");
-  write_text_atomic(context.options.output, data->sheet_png(split, *batch));
+  const std::filesystem::path output = context.options.output;
+  const bool numbers = output.extension() == ".npy";
+  if (numbers) {
+    write_images_npy(output, *batch);
+  } else {
+    write_text_atomic(output, data->sheet_png(split, *batch));
+  }
   print(field_table(*batch));
-  context.log.log(LogLevel::info,
-                  "wrote " + context.options.output + ": a row per sample, a column per view");
+  context.log.log(LogLevel::info, "wrote " + output.string() +
+                                      (numbers ? ": the values of the images as the model gets them"
+                                               : ": a row per sample, a column per view"));
   return 0;
 }
 

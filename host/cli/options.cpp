@@ -1,5 +1,6 @@
 #include "host/cli/options.hpp"
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <charconv>
 
@@ -118,11 +119,15 @@ bool take_command(std::vector<std::string>& words, Options& options) {
     words.erase(words.begin());
     return true;
   }
-  const bool show = words[0] == "show";
-  refuse((show
-              ? words.size() > 1 ? "'show' does not know '" + words[1] + "'" : "'show' needs a word"
-              : "unknown command '" + words[0] + "'") +
-         suggestion(show && words.size() > 1 ? words[0] + " " + words[1] : words[0], known));
+  const std::string& first = words[0];
+  const bool family = std::any_of(known.begin(), known.end(), [&](const std::string& command) {
+    return command.starts_with(first + " ");
+  });
+  const bool two = family && words.size() > 1;
+  refuse((two      ? "'" + first + "' does not know '" + words[1] + "'"
+          : family ? "'" + first + "' needs a word"
+                   : "unknown command '" + first + "'") +
+         suggestion(two ? first + " " + words[1] : first, known));
 }
 
 void check_applies(const po::variables_map& map, const Options& options) {
@@ -178,6 +183,8 @@ Options parse_options(const std::vector<std::string>& arguments) {
   if (const std::string output = text("output"); !output.empty()) options.output = output;
   if (const std::string points = text("points"); !points.empty())
     options.points = whole_number("points", points, 2);
+  if (const std::string seconds = text("seconds"); !seconds.empty())
+    options.seconds = whole_number("seconds", seconds, 1);
 
   if (map["help"].as<bool>()) return options.command = Command::help, options;
   if (map["version"].as<bool>()) return options.command = Command::version, options;

@@ -18,6 +18,7 @@ enum class Command {
   show_batch,
   show_model,
   show_schedule,
+  bench_data,
   help,
   version
 };
@@ -28,9 +29,10 @@ struct Options {
   std::vector<std::string> plugins;   // --plugins, in order
   std::vector<std::string> configs;   // --config, in order
   std::vector<std::string> settings;  // key.path=value, in order
-  std::string split = "train";        // of show batch
+  std::string split = "train";        // of show batch and bench data
   std::string output = "views.png";   // of show batch
   int points = 11;                    // of show schedule
+  int seconds = 10;                   // of bench data
   bool json = false;
   bool origins = false;
   ColorMode color = ColorMode::automatic;

@@ -11,13 +11,16 @@ constexpr CommandRow kCommands[] = {
     {Command::describe, "describe", "KIND/NAME", "Shows a component's parameters."},
     {Command::show_config, "show config", "", "Prints the config with every default, as TOML."},
     {Command::show_batch, "show batch", "",
-     "Prints the fields of the first batch and writes its images as a contact sheet (PNG)."},
+     "Prints the fields of the first batch and writes its images as a contact sheet (PNG) or as "
+     "numbers (.npy)."},
     {Command::show_model, "show model", "", "Prints the model's parameters with their shapes."},
     {Command::show_schedule, "show schedule", "", "Prints the schedules' values over the run."},
+    {Command::bench_data, "bench data", "",
+     "Measures how fast a split gives batches, and which stage takes the time."},
 };
 
 constexpr std::string_view kWithConfig =
-    "|run|check|show config|show batch|show model|show schedule|";
+    "|run|check|show config|show batch|show model|show schedule|bench data|";
 
 constexpr OptionRow kOptions[] = {
     {"plugins", '\0', "DIR", OptionGroup::input, "",
@@ -26,14 +29,16 @@ constexpr OptionRow kOptions[] = {
      "plugins when neither is given."},
     {"config", 'c', "FILE", OptionGroup::input, kWithConfig,
      "Config file in TOML; may repeat, later files win."},
-    {"split", '\0', "NAME", OptionGroup::input, "|show batch|",
-     "The split that is shown; train when it is not given."},
+    {"split", '\0', "NAME", OptionGroup::input, "|show batch|bench data|",
+     "The split that is shown or measured; train when it is not given."},
+    {"seconds", '\0', "N", OptionGroup::input, "|bench data|",
+     "Ends the measurement; 10 when it is not given. It ends with the epoch in any case."},
     {"output", 'o', "FILE", OptionGroup::output, "|show batch|",
-     "The PNG file that is written; views.png when it is not given."},
+     "The file that is written; views.png when it is not given."},
     {"points", '\0', "N", OptionGroup::output, "|show schedule|",
      "Rows of the table; 11 when it is not given."},
-    {"json", '\0', "", OptionGroup::output, "|list|describe|show config|show model|show schedule|",
-     "Prints JSON."},
+    {"json", '\0', "", OptionGroup::output,
+     "|list|describe|show config|show model|show schedule|bench data|", "Prints JSON."},
     {"origins", '\0', "", OptionGroup::output, "|show config|",
      "Prints one value per line with the place that it comes from."},
     {"color", '\0', "WHEN", OptionGroup::general, "",

@@ -46,6 +46,7 @@ std::string formatted(const char* format, Args... args) {
 
 DataBench bench_data(DataEngine& engine, const PhaseSpec& spec, double seconds) {
   const std::int64_t unreadable_before = engine.invalid_samples();
+  Stopwatch watch;
   const std::unique_ptr<Phase> phase = engine.open(spec, plain_memory());
   auto& workers = dynamic_cast<WorkerPhase&>(*phase);
   if (phase->batch_count() - spec.start_batch < 2) {
@@ -56,9 +57,9 @@ DataBench bench_data(DataEngine& engine, const PhaseSpec& spec, double seconds) 
   DataBench bench;
   bench.workers = workers.thread_count();
   bench.cores = usable_cores();
-  phase->next();
+  bench.first_samples = phase->next()->samples;
+  bench.first_seconds = watch.lap();
   const StageSeconds before = workers.stage_seconds();
-  Stopwatch watch;
   while (bench.seconds < seconds) {
     const std::shared_ptr<Batch> batch = phase->next();
     if (!batch) break;

@@ -10,10 +10,12 @@ namespace vissl::host {
 
 struct DataBench {
   std::int64_t samples = 0;
-  double seconds = 0;   // without the first batch, which waits for the workers to start
-  int workers = 0;      // threads; 0 = the consumer did the work
-  int cores = 0;        // that the process may use
-  StageSeconds stages;  // of all workers
+  double seconds = 0;              // without the first batch, which waits for the workers to start
+  std::int64_t first_samples = 0;  // of the first batch
+  double first_seconds = 0;        // until the first batch was there
+  int workers = 0;                 // threads; 0 = the consumer did the work
+  int cores = 0;                   // that the process may use
+  StageSeconds stages;             // of all workers
   std::int64_t unreadable = 0;
 
   double samples_per_second() const {

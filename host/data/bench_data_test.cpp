@@ -19,6 +19,8 @@ TEST_CASE("bench data: counts the images after the first batch and shares out th
     const DataBench bench = bench_data(*run.engine, spec, 60);
     CHECK(bench.samples == 14);  // of 18, without the first 4
     CHECK(bench.seconds > 0);
+    CHECK(bench.first_samples == 4);
+    CHECK(bench.first_seconds > 0);
     CHECK(bench.samples_per_second() == doctest::Approx(14 / bench.seconds));
     CHECK(bench.workers == std::stoi(workers));
     CHECK(bench.unreadable == 1);

@@ -10,6 +10,8 @@
 #include "host/data/pixel/contact_sheet.hpp"
 #include "host/data/pixel/encode_png.hpp"
 #include "host/data/pixel/resize.hpp"
+#include "host/files/atomic_file.hpp"
+#include "host/files/npy.hpp"
 
 namespace vissl::host {
 namespace {
@@ -141,6 +143,23 @@ std::string batch_sheet(const Batch& batch, const SplitSettings& split) {
   }
   const std::vector<std::uint8_t> png = pixel::encode_png(sheet);
   return {png.begin(), png.end()};
+}
+
+void write_images_npy(const std::filesystem::path& path, const Batch& batch) {
+  for (const BatchField& field : batch.fields) {
+    for (const BatchElement& element : field.elements) {
+      if (!holds_images(element, batch.samples)) continue;
+      const auto count = static_cast<std::size_t>(
+          element_count(element.shape.data(), static_cast<std::uint32_t>(element.shape.size())));
+      const DType dtype = element.dtype == VISSL_U8 ? DType::uint8 : DType::float32;
+      AtomicFile file(path);
+      write_npy_header(file, dtype, element.shape);
+      file.write({static_cast<const std::byte*>(element.data), count * size_bytes(dtype)});
+      file.commit();
+      return;
+    }
+  }
+  throw Error(Exit::run_failed, "a batch has no images of 1 or 3 channels to write");
 }
 
 std::string field_table(const Batch& batch) {

@@ -1,6 +1,7 @@
 #pragma once
 // A batch for people: its images as a contact sheet, its fields as a table.
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ pixel::Pixels contact_sheet(const Batch& batch, const SplitSettings& split, std:
 // The contact sheet of at most eight samples as PNG bytes, scaled up until a person can see
 // something in small pictures: for views.png and `show batch`.
 std::string batch_sheet(const Batch& batch, const SplitSettings& split);
+
+// The first element of images as numpy's file, in the batch's shape and type. Throws
+// Error(run_failed) for a batch without images, and when the file cannot be written.
+void write_images_npy(const std::filesystem::path& path, const Batch& batch);
 
 // "data  float32  (8, 3, 32, 32)  -2.1  2.6" per element, with a head line; columns are aligned.
 std::string field_table(const Batch& batch);

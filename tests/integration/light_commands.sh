@@ -52,6 +52,11 @@ name = "CrossEntropyLoss"
 name = "sgd"
 TOML
 light show batch --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --output "$work/views.png"
+light show batch --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --output "$work/views.npy"
+[[ $(wc -c < "$work/views.npy") == $((128 + 4 * 3 * 16 * 16 * 4)) ]] || { echo "show batch wrote no .npy file"; status=1; }
+light bench data --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml"
+light bench data --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --json
+grep -q '"images": 4,' "$work/out" || { echo "bench data counts other images than the second batch"; status=1; }
 [[ $(head -c 4 "$work/views.png" | tail -c 3) == PNG ]] || { echo "show batch wrote no PNG file"; status=1; }
 
 # The printed config reads back as the same config.
