@@ -1,17 +1,15 @@
 /* The root of the C ABI: what a plugin exports, what the host hands to it, and the rules for both.
  *
  * Rules that hold in every header of this folder
- *  - C11, fixed-width integers, doubles and pointers only. Strings are UTF-8 pointer + length and
- * need no terminating zero. Every struct starts with its size in bytes, as the side that filled it
- * knew it; a reader looks at no field past that size.
- *  - Growth: fields are only appended; a change of meaning takes a new interface id. Ids end in
- * "/0" until they are frozen, then in "/1".
- *  - Threads: [main] the training thread, [worker] any one data worker, [engine] an autograd
- * thread, [any] all at once. The host never enters one instance from two threads at once, unless
- * the method says [any].
- *  - Ownership: "borrowed" pointers are valid during the call unless a longer life is stated;
- * whoever creates destroys. Nothing is freed by the side that did not allocate it. No exception,
- * errno or FILE* crosses.
+ *  - C11, fixed-width integers, doubles and pointers only. Strings are UTF-8 pointer + length and need no
+ *    terminating zero. Every struct starts with its size in bytes, as the side that filled it knew it;
+ *    a reader looks at no field past that size.
+ *  - Growth: fields are only appended; a change of meaning takes a new interface id. Ids end in "/0" until
+ *    they are frozen, then in "/1".
+ *  - Threads: [main] the training thread, [worker] any one data worker, [engine] an autograd thread, [any] all at once.
+ *    The host never enters one instance from two threads at once, unless the method says [any].
+ *  - Ownership: "borrowed" pointers are valid during the call unless a longer life is stated; whoever creates destroys.
+ *    Nothing is freed by the side that did not allocate it. No exception, errno or FILE* crosses.
  *  - A function that can fail returns a vissl_status and takes a vissl_err* that may be NULL.
  */
 #ifndef VISSL_ABI_H
@@ -40,8 +38,7 @@ typedef struct vissl_str {
   uint64_t size;    /* bytes */
 } vissl_str;
 
-/* The host's error sink. `set` copies `text` during the call; the last text wins. [any, one caller
- * at a time] */
+/* The host's error sink. `set` copies `text` during the call; the last text wins. [any, one caller at a time] */
 typedef struct vissl_err vissl_err;
 struct vissl_err {
   uint64_t size;
@@ -62,10 +59,8 @@ typedef struct vissl_in {
   uint64_t (*read)(void* self, void* data, uint64_t bytes);
 } vissl_in;
 
-/* The host. Lives until the process ends. `get_service` returns a table such as vissl_value_api by
- * its id
- * ("vissl.value/0") or NULL: unknown id, or a service that this command does not start (tensors in
- * `list`). [any] */
+/* The host. Lives until the process ends. `get_service` returns a table such as vissl_value_api by its id
+ * ("vissl.value/0") or NULL: unknown id, or a service that this command does not start (tensors in `list`). [any] */
 typedef struct vissl_host vissl_host;
 struct vissl_host {
   uint64_t size;
@@ -75,31 +70,29 @@ struct vissl_host {
 };
 
 struct vissl_params_api;
-typedef struct vissl_decl
-    vissl_decl; /* host object that collects one component's declarations (params.h) */
+typedef struct vissl_decl vissl_decl; /* host object that collects one component's declarations (params.h) */
 
 /* One component. Static data of the plugin. */
 typedef struct vissl_component {
   uint64_t size;
-  const char* meta; /* "kind/name/sentence", zero-terminated, inside the section ".vissl_meta" */
+  const char* meta;         /* "kind/name/sentence", zero-terminated, inside the section ".vissl_meta" */
   const char* interface_id; /* id of the kind's class table, zero-terminated: "vissl.loss/0" */
   const void* table;        /* the class table of that kind, e.g. const vissl_loss_class* */
   /* Declares every parameter through `api`. Calls nothing else. [main] */
   vissl_status (*declare)(vissl_decl* decl, const struct vissl_params_api* api, vissl_err* err);
-  /* What this component's instances offer beyond their kind, by id: "vissl.events/0" (events.h),
-   * "vissl.state/0" (state.h). NULL slot or NULL result = not offered. [main] */
+  /* What this component's instances offer beyond their kind, by id: "vissl.events/0" (events.h), "vissl.state/0" (state.h).
+   * NULL slot or NULL result = not offered. [main] */
   const void* (*get_extension)(vissl_str id);
 } vissl_component;
 
 /* The plugin. Static data; `components` holds `components_end - components` pointers. */
 typedef struct vissl_plugin {
   uint64_t size;
-  uint32_t abi_major;  /* must equal the host's */
-  uint32_t abi_minor;  /* the minor that the plugin was built with; any is accepted */
+  uint32_t abi_major; /* must equal the host's */
+  uint32_t abi_minor; /* the minor that the plugin was built with; any is accepted */
   const char* id;      /* "org.vissl.losses", zero-terminated */
   const char* version; /* "1.0.0", zero-terminated */
-  /* Called once after loading, before any other call. Fast; keeps `host`. May ask for services.
-   * [main] */
+  /* Called once after loading, before any other call. Fast; keeps `host`. May ask for services. [main] */
   vissl_status (*init)(const vissl_host* host, vissl_err* err);
   /* An interface of the plugin by id, or NULL. [main] */
   const void* (*get_interface)(vissl_str id);
@@ -111,10 +104,9 @@ typedef struct vissl_plugin {
 typedef const vissl_plugin* (*vissl_plugin_entry_fn)(void);
 #define VISSL_ENTRY_SYMBOL "vissl_plugin_entry_v1"
 
-/* The metadata section that discovery reads without loading: zero-terminated texts in any order,
- * with any number of zero bytes between them (compilers and linkers order and align them). Exactly
- * one is "plugin/ID/VERSION/ABI_MAJOR.ABI_MINOR", the others are the components'
- * "kind/name/sentence". No kind is called "plugin". */
+/* The metadata section that discovery reads without loading: zero-terminated texts in any order, with any number of
+ * zero bytes between them (compilers and linkers order and align them). Exactly one is
+ * "plugin/ID/VERSION/ABI_MAJOR.ABI_MINOR", the others are the components' "kind/name/sentence". No kind is called "plugin". */
 #define VISSL_META_SECTION ".vissl_meta"
 
 /* Element types; the numbers are torch's ScalarType. */

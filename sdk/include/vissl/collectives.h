@@ -1,5 +1,5 @@
-/* vissl.collectives/0: communication between the ranks. Every rank must make the same calls in the
- * same order. With one rank all are identities. [main] */
+/* vissl.collectives/0: communication between the ranks. Every rank must make the same calls in the same order. With one rank all are
+ * identities. [main] */
 #ifndef VISSL_COLLECTIVES_H
 #define VISSL_COLLECTIVES_H
 #include <vissl/tensor.h>
@@ -21,14 +21,12 @@ typedef struct vissl_collectives_api {
   int64_t (*world)(void);
   /* In place on `t`; no gradient. */
   vissl_status (*all_reduce)(vissl_tensor* t, uint32_t op, vissl_err* err);
-  /* (N, …) -> (world·N, …), rank-major; equal shapes on all ranks. With `with_grad` the backward
-   * sums the gathered gradients over the ranks and returns this rank's slice. */
-  vissl_status (*all_gather)(vissl_tensor* t, uint32_t with_grad, vissl_tensor** out,
-                             vissl_err* err);
+  /* (N, …) -> (world·N, …), rank-major; equal shapes on all ranks. With `with_grad` the backward sums the gathered gradients over the
+   * ranks and returns this rank's slice. */
+  vissl_status (*all_gather)(vissl_tensor* t, uint32_t with_grad, vissl_tensor** out, vissl_err* err);
   vissl_status (*broadcast)(vissl_tensor* t, int64_t root, vissl_err* err); /* in place */
   /* Row blocks: rank r sends rows [sum(send[:j]), …) to rank j. Sizes are per rank. No gradient. */
-  vissl_status (*all_to_all)(vissl_tensor* t, const int64_t* send, const int64_t* receive,
-                             vissl_tensor** out, vissl_err* err);
+  vissl_status (*all_to_all)(vissl_tensor* t, const int64_t* send, const int64_t* receive, vissl_tensor** out, vissl_err* err);
   vissl_status (*barrier)(vissl_err* err);
 } vissl_collectives_api;
 

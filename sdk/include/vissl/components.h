@@ -1,6 +1,5 @@
-/* vissl.components/0: a component that contains others (composite schedule, RandomApply over
- * transforms) creates them here from its own config. Kind and nested parameters were declared with
- * VISSL_P_COMPONENT, so the host has checked them. [main] in create */
+/* vissl.components/0: a component that contains others (composite schedule, RandomApply over transforms) creates them here from
+ * its own config. Kind and nested parameters were declared with VISSL_P_COMPONENT, so the host has checked them. [main] in create */
 #ifndef VISSL_COMPONENTS_H
 #define VISSL_COMPONENTS_H
 #include <vissl/value.h>
@@ -13,10 +12,9 @@ extern "C" {
 
 typedef struct vissl_components_api {
   uint64_t size;
-  /* Creates the component that `config` (a table with `name`) names. `table` is the kind's class
-   * table; the caller destroys the instance through it. */
-  vissl_status (*create)(vissl_str kind, const vissl_value* config, const void** table,
-                         void** instance, vissl_err* err);
+  /* Creates the component that `config` (a table with `name`) names. `table` is the kind's class table; the caller destroys the
+   * instance through it. */
+  vissl_status (*create)(vissl_str kind, const vissl_value* config, const void** table, void** instance, vissl_err* err);
 } vissl_components_api;
 
 #ifdef __cplusplus

@@ -1,6 +1,5 @@
-/* Kind engine, interface "vissl.engine/0": what `[engine]` runs. The host has built data splits and
- * model (weights loaded as for evaluation: [model.weights_init]) before `run`; everything else goes
- * through vissl.run/0. [main] */
+/* Kind engine, interface "vissl.engine/0": what `[engine]` runs. The host has built data splits and model (weights loaded as for
+ * evaluation: [model.weights_init]) before `run`; everything else goes through vissl.run/0. [main] */
 #ifndef VISSL_ENGINE_H
 #define VISSL_ENGINE_H
 #include <vissl/run.h>

@@ -1,6 +1,5 @@
-/* Extension "vissl.events/0": a component of any kind that wants to act between the parts of a step
- * offers it on its own instances. Order at each event: loss, optimizer, trunk, heads, host, then
- * `hooks = […]` of the config. [main] */
+/* Extension "vissl.events/0": a component of any kind that wants to act between the parts of a step offers it on its own instances.
+ * Order at each event: loss, optimizer, trunk, heads, host, then `hooks = […]` of the config. [main] */
 #ifndef VISSL_EVENTS_H
 #define VISSL_EVENTS_H
 #include <vissl/run.h>
@@ -11,16 +10,16 @@ extern "C" {
 
 #define VISSL_EVENTS_ID "vissl.events/0"
 
-#define VISSL_EVENT_START 0u /* model, optimizer and checkpoint are ready */
+#define VISSL_EVENT_START 0u          /* model, optimizer and checkpoint are ready */
 #define VISSL_EVENT_PHASE_START 1u
-#define VISSL_EVENT_FORWARD 2u /* after the model's forward, before the loss */
+#define VISSL_EVENT_FORWARD 2u        /* after the model's forward, before the loss */
 #define VISSL_EVENT_LOSS_AND_METER 3u
-#define VISSL_EVENT_BACKWARD 4u /* gradients are complete, reduced and unscaled */
-#define VISSL_EVENT_UPDATE 5u   /* after the optimizer step */
-#define VISSL_EVENT_STEP 6u     /* end of a step of any phase, counters advanced */
+#define VISSL_EVENT_BACKWARD 4u       /* gradients are complete, reduced and unscaled */
+#define VISSL_EVENT_UPDATE 5u         /* after the optimizer step */
+#define VISSL_EVENT_STEP 6u           /* end of a step of any phase, counters advanced */
 #define VISSL_EVENT_PHASE_END 7u
 #define VISSL_EVENT_END 8u
-#define VISSL_EVENT_EXCEPTION 9u /* the run is failing; errors of this handler are only logged */
+#define VISSL_EVENT_EXCEPTION 9u      /* the run is failing; errors of this handler are only logged */
 #define VISSL_EVENT_COUNT 10u
 
 typedef struct vissl_events_class {

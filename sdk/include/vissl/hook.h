@@ -1,5 +1,4 @@
-/* Kind hook, interface "vissl.hook/0": acts through the extensions "vissl.events/0" and
- * "vissl.state/0" alone. [main] */
+/* Kind hook, interface "vissl.hook/0": acts through the extensions "vissl.events/0" and "vissl.state/0" alone. [main] */
 #ifndef VISSL_HOOK_H
 #define VISSL_HOOK_H
 #include <vissl/events.h>

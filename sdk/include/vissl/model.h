@@ -1,5 +1,5 @@
-/* vissl.model/0: forward passes of the run's model and of twins (momentum encoder, teacher). A twin
- * is a second instance of trunk and heads in a second store, never a deep copy. [main] */
+/* vissl.model/0: forward passes of the run's model and of twins (momentum encoder, teacher). A twin is a second instance of trunk and
+ * heads in a second store, never a deep copy. [main] */
 #ifndef VISSL_MODEL_H
 #define VISSL_MODEL_H
 #include <vissl/store.h>
@@ -30,10 +30,8 @@ typedef struct vissl_tensor_sink {
 typedef struct vissl_twin_spec {
   uint64_t size;
   vissl_model* from;         /* copies architecture and values; NULL with `config` */
-  const vissl_value* config; /* a [model]-like table: trunk, heads, weights_init; unlisted keys come
-                                from [model] */
-  const vissl_value* overrides; /* table merged over the architecture, e.g. trunk.drop_path_rate =
-                                   0; NULL = none */
+  const vissl_value* config; /* a [model]-like table: trunk, heads, weights_init; unlisted keys come from [model] */
+  const vissl_value* overrides; /* table merged over the architecture, e.g. trunk.drop_path_rate = 0; NULL = none */
   uint32_t buffers;             /* VISSL_TWIN_BUFFERS_… */
   uint32_t mode;                /* VISSL_MODE_… of its forward passes */
   uint32_t sync_bn;             /* 1 = global synchronised batch norm whatever the run uses */
@@ -54,12 +52,9 @@ typedef struct vissl_model_input {
 typedef struct vissl_model_api {
   uint64_t size;
   vissl_status (*create)(const vissl_twin_spec* spec, vissl_model** out, vissl_err* err);
-  vissl_status (*forward)(vissl_model* model, const vissl_model_input* input,
-                          const vissl_tensor_sink* outputs, vissl_err* err);
-  /* twin = momentum * twin + (1 - momentum) * source, parameters in name order; buffers by the
-   * twin's rule. */
-  vissl_status (*ema_update)(vissl_model* twin, vissl_model* source, double momentum,
-                             vissl_err* err);
+  vissl_status (*forward)(vissl_model* model, const vissl_model_input* input, const vissl_tensor_sink* outputs, vissl_err* err);
+  /* twin = momentum * twin + (1 - momentum) * source, parameters in name order; buffers by the twin's rule. */
+  vissl_status (*ema_update)(vissl_model* twin, vissl_model* source, double momentum, vissl_err* err);
   vissl_store* (*store)(vissl_model* model); /* root scope: "trunk.…", "heads.0.…" */
 } vissl_model_api;
 

@@ -1,5 +1,5 @@
-/* Kind sampler, interface "vissl.sampler/0": which dataset positions make up each batch of a phase.
- * Later state by replay: `open` with the same arguments gives the same batches. [main] */
+/* Kind sampler, interface "vissl.sampler/0": which dataset positions make up each batch of a phase. Later state by replay: `open`
+ * with the same arguments gives the same batches. [main] */
 #ifndef VISSL_SAMPLER_H
 #define VISSL_SAMPLER_H
 #include <vissl/value.h>
@@ -15,11 +15,10 @@ typedef struct vissl_sampler_open {
   int64_t length;        /* of the split, after data_limit */
   const int64_t* labels; /* one class per element, or NULL */
   int64_t batch_size;    /* per rank */
-  int64_t
-      epoch; /* phase number: train phases count all phases, as VISSL's set_epoch(phase_idx) does */
+  int64_t epoch;         /* phase number: train phases count all phases, as VISSL's set_epoch(phase_idx) does */
   int64_t rank, world;
-  uint64_t seed;     /* seed_value */
-  uint32_t training; /* 1 = train split of a train phase */
+  uint64_t seed;         /* seed_value */
+  uint32_t training;     /* 1 = train split of a train phase */
   uint32_t drop_last;
 } vissl_sampler_open;
 
@@ -29,10 +28,8 @@ typedef struct vissl_sampler_class {
   void (*destroy)(void* instance);
   vissl_status (*open)(void* instance, const vissl_sampler_open* args, vissl_err* err);
   int64_t (*batch_count)(void* instance);
-  /* Positions of batch k of this rank, borrowed until the next call. The last batch may be shorter.
-   * A position may repeat. */
-  vissl_status (*batch)(void* instance, int64_t k, const int64_t** indices, uint64_t* count,
-                        vissl_err* err);
+  /* Positions of batch k of this rank, borrowed until the next call. The last batch may be shorter. A position may repeat. */
+  vissl_status (*batch)(void* instance, int64_t k, const int64_t** indices, uint64_t* count, vissl_err* err);
 } vissl_sampler_class;
 
 #ifdef __cplusplus

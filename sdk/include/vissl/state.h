@@ -1,6 +1,5 @@
-/* Extension "vissl.state/0": state of an instance that is not in tensors of the store. Saving twice
- * without a step gives equal bytes. A fresh instance that loads is as one that never stopped.
- * Empty, cut or random input is refused with an error. [main] */
+/* Extension "vissl.state/0": state of an instance that is not in tensors of the store. Saving twice without a step gives equal bytes.
+ * A fresh instance that loads is as one that never stopped. Empty, cut or random input is refused with an error. [main] */
 #ifndef VISSL_STATE_H
 #define VISSL_STATE_H
 #include <vissl/abi.h>

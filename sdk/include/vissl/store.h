@@ -1,8 +1,7 @@
-/* vissl.store/0: parameters and buffers. The host owns every one of them; a component names them in
- * `build` and keeps borrowed handles that stay the same objects for the model's life (moves go
- * through the tensor's data). Nothing is added after build. A vissl_store* is a scope: names are
- * joined with dots, e.g. scope "trunk" + "_feature_blocks.conv1.weight". [main], during build only
- * unless said otherwise. */
+/* vissl.store/0: parameters and buffers. The host owns every one of them; a component names them in `build` and keeps
+ * borrowed handles that stay the same objects for the model's life (moves go through the tensor's data). Nothing is added
+ * after build. A vissl_store* is a scope: names are joined with dots, e.g. scope "trunk" + "_feature_blocks.conv1.weight".
+ * [main], during build only unless said otherwise. */
 #ifndef VISSL_STORE_H
 #define VISSL_STORE_H
 #include <vissl/tensor.h>
@@ -15,8 +14,7 @@ extern "C" {
 
 typedef struct vissl_store vissl_store;
 
-/* Initial values. Draws come from torch's CPU generator in the order of creation, so that they
- * equal torch's modules. */
+/* Initial values. Draws come from torch's CPU generator in the order of creation, so that they equal torch's modules. */
 #define VISSL_INIT_ZEROS 0u
 #define VISSL_INIT_ONES 1u
 #define VISSL_INIT_CONSTANT 2u     /* a */
@@ -40,13 +38,11 @@ typedef struct vissl_store vissl_store;
 
 #define VISSL_TAG_FIRST_CONV 1u
 #define VISSL_TAG_CLASSIFIER 2u
-#define VISSL_TAG_POS_EMBED \
-  4u /* pos_prefix tokens, then pos_grid_h x pos_grid_w patches, row-major */
-#define VISSL_TAG_NO_GRAD 8u /* a parameter that is never trained (requires_grad false) */
+#define VISSL_TAG_POS_EMBED 4u /* pos_prefix tokens, then pos_grid_h x pos_grid_w patches, row-major */
+#define VISSL_TAG_NO_GRAD 8u   /* a parameter that is never trained (requires_grad false) */
 
 /* How a buffer lives in a distributed run. */
-#define VISSL_BUFFER_REPLICATED \
-  0u /* equal on all ranks: broadcast from rank 0 at start and after a resume */
+#define VISSL_BUFFER_REPLICATED 0u /* equal on all ranks: broadcast from rank 0 at start and after a resume */
 #define VISSL_BUFFER_PER_RANK 1u   /* each rank has its own; saved in the rank's file */
 #define VISSL_BUFFER_SHARDED 2u    /* rows (dimension 0) are split over the ranks */
 #define VISSL_BUFFER_NOT_SAVED 16u /* flag: no part of the state dict */
@@ -71,22 +67,17 @@ typedef struct vissl_store_spec {
 typedef struct vissl_store_api {
   uint64_t size;
   vissl_store* (*child)(vissl_store* store, vissl_str name); /* lives as long as the store */
-  vissl_status (*param)(vissl_store* store, const vissl_store_spec* spec, vissl_tensor** out,
-                        vissl_err* err); /* borrowed */
-  vissl_status (*buffer)(vissl_store* store, const vissl_store_spec* spec, vissl_tensor** out,
-                         vissl_err* err); /* borrowed */
-  /* A parameter or buffer that exists already, by its name within the scope; NULL when there is
-   * none. Also after build. */
+  vissl_status (*param)(vissl_store* store, const vissl_store_spec* spec, vissl_tensor** out, vissl_err* err);  /* borrowed */
+  vissl_status (*buffer)(vissl_store* store, const vissl_store_spec* spec, vissl_tensor** out, vissl_err* err); /* borrowed */
+  /* A parameter or buffer that exists already, by its name within the scope; NULL when there is none. Also after build. */
   vissl_tensor* (*find)(vissl_store* store, vissl_str name);
   /* Multiplies the initial value, e.g. VISSL's PARAMS_MULTIPLIER or BEiT's depth scaling. */
   vissl_status (*scale)(vissl_store* store, vissl_str name, double factor, vissl_err* err);
-  /* VISSL's "seeded block": saves torch's generator, seeds it with the model's init seed + offset;
-   * pop restores it. */
+  /* VISSL's "seeded block": saves torch's generator, seeds it with the model's init seed + offset; pop restores it. */
   vissl_status (*seed_push)(vissl_store* store, uint64_t offset, vissl_err* err);
   vissl_status (*seed_pop)(vissl_store* store, vissl_err* err);
-  /* Draws and drops the values that an initialiser would draw: for constructors of the reference
-   * that initialise layers which are then replaced. Only `dtype`, `shape`, `init`, `a`, `b` of the
-   * spec are read. */
+  /* Draws and drops the values that an initialiser would draw: for constructors of the reference that initialise layers which
+   * are then replaced. Only `dtype`, `shape`, `init`, `a`, `b` of the spec are read. */
   vissl_status (*discard)(vissl_store* store, const vissl_store_spec* spec, vissl_err* err);
 } vissl_store_api;
 

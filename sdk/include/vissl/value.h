@@ -1,6 +1,5 @@
-/* vissl.value/0: reading the configuration. A vissl_value is a node of the resolved config tree; it
- * is borrowed and lives until the run ends. All functions are [any]. Asking a node for another type
- * than it has returns 0 / empty. */
+/* vissl.value/0: reading the configuration. A vissl_value is a node of the resolved config tree; it is borrowed and
+ * lives until the run ends. All functions are [any]. Asking a node for another type than it has returns 0 / empty. */
 #ifndef VISSL_VALUE_H
 #define VISSL_VALUE_H
 #include <vissl/abi.h>
@@ -24,16 +23,15 @@ typedef struct vissl_value vissl_value;
 typedef struct vissl_value_api {
   uint64_t size;
   uint32_t (*type)(const vissl_value* v);
-  int32_t (*as_bool)(const vissl_value* v); /* 0 or 1 */
+  int32_t (*as_bool)(const vissl_value* v);  /* 0 or 1 */
   int64_t (*as_int)(const vissl_value* v);
   double (*as_number)(const vissl_value* v); /* integers are promoted */
   vissl_str (*as_string)(const vissl_value* v);
-  uint64_t (*count)(const vissl_value* v); /* elements of a list, keys of a table */
-  const vissl_value* (*at)(const vissl_value* v,
-                           uint64_t i); /* i-th element or i-th key's value; NULL past the end */
-  vissl_str (*key_at)(const vissl_value* v, uint64_t i); /* keys come in the order of the file */
+  uint64_t (*count)(const vissl_value* v);                           /* elements of a list, keys of a table */
+  const vissl_value* (*at)(const vissl_value* v, uint64_t i);        /* i-th element or i-th key's value; NULL past the end */
+  vissl_str (*key_at)(const vissl_value* v, uint64_t i);             /* keys come in the order of the file */
   const vissl_value* (*find)(const vissl_value* table, vissl_str key); /* NULL when absent */
-  vissl_str (*where)(const vissl_value* v); /* "exp.toml:12:5", "command line", "default" */
+  vissl_str (*where)(const vissl_value* v);                          /* "exp.toml:12:5", "command line", "default" */
 } vissl_value_api;
 
 #ifdef __cplusplus

@@ -14,10 +14,8 @@ using namespace vissl;
 struct WaitAt {
   std::string folder;
   static void params(Params& p) {
-    p.string(
-        "folder", required,
-        "The hook waits at the iteration that FOLDER/iteration names until FOLDER/go exists, and "
-        "makes FOLDER/waiting meanwhile; without FOLDER/iteration nothing happens.");
+    p.string("folder", required, "The hook waits at the iteration that FOLDER/iteration names until FOLDER/go exists, and "
+             "makes FOLDER/waiting meanwhile; without FOLDER/iteration nothing happens.");
   }
   explicit WaitAt(const Config& c) : folder(c.string("folder")) {}
   static constexpr auto events = event_mask(Event::step);
@@ -25,7 +23,8 @@ struct WaitAt {
     namespace fs = std::filesystem;
     std::ifstream in(folder + "/iteration");
     std::int64_t iteration = -1;
-    if (!(in >> iteration) || run.counters().training == 0 || run.counters().iteration != iteration)
+    if (!(in >> iteration) || run.counters().training == 0 ||
+        run.counters().iteration != iteration)
       return;
     std::ofstream(folder + "/waiting") << iteration;
     for (int tenths = 0; tenths < 600 && !fs::exists(folder + "/go"); ++tenths)
