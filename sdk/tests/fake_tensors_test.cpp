@@ -95,6 +95,51 @@ TEST_CASE("fake tensors: products, convolution, pooling and norms equal torch") 
               1e-12, 0);
 }
 
+// Values printed by torch 2.11.
+TEST_CASE("fake tensors: resampling and padding equal torch") {
+  test::Host host;
+  const Tensor x = arange(0, 12).to(Dtype::f64).pow(1.5).reshape({1, 1, 3, 4});
+  CHECK_CLOSE(upsample_nearest2d(x, {{2, 5}}, {}),
+              {0, 0, 1, 2.8284271, 5.1961524, 8, 8, 11.1803399, 14.6969385, 18.5202592}, 1e-6, 0);
+  CHECK_CLOSE(upsample_bilinear2d(x, {{2, 5}}, false, {}),
+              {2, 3.0815597, 4.67032, 6.6150422, 8.5271788, 18.970562, 21.8227291, 25.2182007,
+               28.7715874, 31.9922199},
+              1e-5, 0);
+  CHECK_CLOSE(upsample_bilinear2d(x, {{2, 3}}, true, {}),
+              {0, 1.9142135, 5.1961522, 22.6274166, 29.311388, 36.482872}, 1e-5, 0);
+  CHECK_CLOSE(upsample_bicubic2d(x, {{2, 3}}, false, {}),
+              {1.4689451, 3.7229877, 7.2391953, 20.1174927, 25.9428959, 32.2874413}, 1e-5, 0);
+  CHECK_CLOSE(upsample_bicubic2d(x, {}, false, {{0.7, 0.7}}),
+              {1.3317063657, 3.7013387253, 18.7975413498, 24.8465437787}, 1e-9, 0);
+  CHECK(upsample_nearest2d(x, {}, {{1.5, 1.5}}).sizes() == std::vector<std::int64_t>{1, 1, 4, 6});
+  const Tensor small = arange(0, 6).to(Dtype::f32).reshape({1, 2, 3});
+  CHECK_CLOSE(pad(small, {{1, 0, 0, 1}}, "constant", -1),
+              {-1, 0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1}, 0, 0);
+  CHECK_CLOSE(pad(small, {{2, 1}}, "reflect"), {2, 1, 0, 1, 2, 1, 5, 4, 3, 4, 5, 4}, 0, 0);
+  CHECK_CLOSE(pad(small, {{1, 2}}, "replicate"), {0, 0, 1, 2, 2, 2, 3, 3, 4, 5, 5, 5}, 0, 0);
+  const auto [top, places] = adaptive_max_pool2d(x.flip({3}), {2, 2});
+  CHECK_CLOSE(top, {18.5202592, 11.1803399, 36.4828727, 27}, 1e-6, 0);
+  CHECK_CLOSE(places, {4, 6, 8, 10}, 0, 0);
+}
+
+TEST_CASE("fake tensors: einsum, searchsorted and erfinv equal torch") {
+  test::Host host;
+  const Tensor a = tensor({1, 2, 3, 4}, {2, 2}), b = tensor({1, -1, 2, 0}, {2, 2});
+  CHECK_CLOSE(einsum("ij, jk -> ki", {a, b}), {5, 11, -1, -3}, 0, 0);
+  CHECK_CLOSE(einsum("ij,ij", {a, b}), {5}, 0, 0);
+  CHECK_CLOSE(einsum("ii->i", {a}), {1, 4}, 0, 0);
+  CHECK_CLOSE(einsum("ba,bc", {a, b}), {7, -1, 10, -2}, 0, 0);
+  CHECK_THROWS_WITH_AS(einsum("ij,jk", {a, tensor({1, 2, 3}, {3, 1})}),
+                       "aten::einsum: ij,jk: two sizes for 'j'", Failure);
+  const Tensor sorted = tensor({1, 3, 3, 5, 0, 2, 4, 6}, {2, 4});
+  const Tensor wanted = tensor({3, 0, 4, 7}, {2, 2});
+  CHECK_CLOSE(searchsorted(sorted, wanted), {1, 0, 2, 4}, 0, 0);
+  CHECK_CLOSE(searchsorted(sorted, wanted, false, true), {3, 0, 3, 4}, 0, 0);
+  CHECK_CLOSE(searchsorted(sorted.select(0, 0), wanted), {1, 0, 3, 4}, 0, 0);
+  CHECK_CLOSE(tensor({-0.99, -0.3, 0, 0.5, 0.999}, {5}, VISSL_F64).erfinv(),
+              {-1.8213864, -0.2724627, 0, 0.4769363, 2.3267538}, 1e-7, 0);
+}
+
 TEST_CASE("fake tensors: batch norm updates the running statistics as torch does") {
   test::Host host;
   test::Store store;

@@ -230,6 +230,24 @@ inline void add_index_ops(OpTable& ops) {
   ops["aten::scatter.src"] = [scatter](OpCall& c) { scatter(c, false, true); };
   ops["aten::scatter.value"] = [scatter](OpCall& c) { scatter(c, false, false); };
   ops["aten::scatter_add"] = [scatter](OpCall& c) { scatter(c, true, true); };
+  // Rows of `sorted` and of what is searched are paired; one sorted row serves all.
+  ops["aten::searchsorted.Tensor"] = [](OpCall& c) {
+    const Array &sorted = c.tensor(0), &wanted = c.tensor(1);
+    if (c.has(5)) fail("the fake host has no sorter");
+    const bool right = c.flag(3, false) || c.text(4, "left") == "right";
+    const Values rows = sorted.values(), values = wanted.values();
+    const std::int64_t length = sorted.sizes.back();
+    Values out;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::int64_t row =
+          sorted.dim() == 1 ? 0 : static_cast<std::int64_t>(i) / wanted.sizes.back();
+      const auto begin = rows.begin() + row * length, end = begin + length;
+      const auto at =
+          right ? std::upper_bound(begin, end, values[i]) : std::lower_bound(begin, end, values[i]);
+      out.push_back(static_cast<double>(at - begin));
+    }
+    c.give(Array::make(std::move(out), wanted.sizes, c.flag(2, false) ? VISSL_I32 : VISSL_I64));
+  };
 }
 
 }  // namespace test

@@ -41,6 +41,67 @@ inline Array matmul(const Array& x, const Array& y) {
 inline Array plus(const Array& a, const Array& b) {
   return zip(a, b, result_type(a, b), [](double x, double y) { return x + y; });
 }
+// Sums over all letters that the output lacks; no ellipsis.
+inline Array einsum(std::string equation, const std::vector<std::shared_ptr<Array>>& operands) {
+  equation.erase(std::remove(equation.begin(), equation.end(), ' '), equation.end());
+  const std::size_t arrow = equation.find("->");
+  const std::string inputs = equation.substr(0, arrow);
+  std::map<char, std::int64_t> sizes;
+  std::map<char, int> uses;
+  std::vector<std::string> terms = {""};
+  for (const char letter : inputs) {
+    if (letter == ',')
+      terms.emplace_back();
+    else if (std::isalpha(static_cast<unsigned char>(letter)) == 0)
+      fail("the fake host's einsum knows letters only, not '" + equation + "'");
+    else
+      terms.back() += letter, ++uses[letter];
+  }
+  if (terms.size() != operands.size()) fail(equation + " does not fit the number of tensors");
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (terms[i].size() != operands[i]->dim())
+      fail(equation + " does not fit " + to_text(operands[i]->sizes));
+    for (std::size_t d = 0; d < terms[i].size(); ++d) {
+      const std::int64_t n = operands[i]->sizes[d];
+      if (!sizes.emplace(terms[i][d], n).second && sizes[terms[i][d]] != n)
+        fail(equation + ": two sizes for '" + terms[i][d] + "'");
+    }
+  }
+  std::string kept;
+  if (arrow != std::string::npos) kept = equation.substr(arrow + 2);
+  for (const auto& [letter, count] : uses) {
+    if (arrow == std::string::npos && count == 1) kept += letter;
+  }
+  std::string letters = kept;  // the output's first: its position is then the quotient
+  for (const auto& [letter, count] : uses) {
+    if (kept.find(letter) == std::string::npos) letters += letter;
+  }
+  Shape all, shape;
+  for (const char letter : letters) all.push_back(sizes.at(letter));
+  for (const char letter : kept) shape.push_back(sizes.at(letter));
+  const Shape strides = contiguous_strides(all);
+  const std::int64_t summed = count_of(all) / std::max<std::int64_t>(1, count_of(shape));
+  std::vector<Values> from;
+  vissl_dtype dtype = operands[0]->dtype;
+  for (const auto& operand : operands) {
+    from.push_back(operand->values());
+    dtype = promote(dtype, operand->dtype);
+  }
+  Values out(static_cast<std::size_t>(count_of(shape)), 0);
+  for (std::int64_t at = 0; at < count_of(all); ++at) {
+    double product = 1;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      std::int64_t place = 0;
+      for (const char letter : terms[i]) {
+        const std::size_t d = letters.find(letter);
+        place = place * all[d] + at / strides[d] % all[d];
+      }
+      product *= from[i][static_cast<std::size_t>(place)];
+    }
+    out[static_cast<std::size_t>(at / summed)] += product;
+  }
+  return Array::make(std::move(out), shape, dtype);
+}
 inline std::int64_t of_pair(const Shape& pair, std::size_t i, std::int64_t otherwise) {
   return pair.empty() ? otherwise : pair.size() == 1 ? pair[0] : pair[i];
 }
@@ -178,6 +239,7 @@ inline void add_linear_ops(OpTable& ops) {
     Array y = detail::matmul(c.tensor(0), transpose(c.tensor(1), 0, 1));
     c.give(c.has(2) ? plus(y, c.tensor(2)) : y);
   };
+  ops["aten::einsum"] = [](OpCall& c) { c.give(detail::einsum(c.text(0, ""), c.tensors(1))); };
   ops["aten::conv2d"] = [](OpCall& c) { c.give(detail::conv2d(c)); };
   ops["aten::embedding"] = [](OpCall& c) {
     const Array &table = c.tensor(0), &index = c.tensor(1);

@@ -98,6 +98,16 @@ inline double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
+// Winitzki's approximation, then Newton's method on erf.
+inline double erfinv(double y) {
+  if (std::abs(y) >= 1) return std::abs(y) > 1 ? std::nan("") : std::copysign(INFINITY, y);
+  constexpr double kPi = 3.14159265358979323846;
+  const double log = std::log1p(-y * y), a = 2 / (kPi * 0.147) + log / 2;
+  double x = std::copysign(std::sqrt(std::sqrt(a * a - log / 0.147) - a), y);
+  for (int i = 0; i < 4; ++i) x -= (std::erf(x) - y) * std::sqrt(kPi) / 2 * std::exp(x * x);
+  return x;
+}
+
 }  // namespace detail
 
 inline void add_pointwise_ops(OpTable& ops) {
@@ -154,6 +164,7 @@ inline void add_pointwise_ops(OpTable& ops) {
       ops, "aten::tanh", [](double x) { return std::tanh(x); }, false);
   add_unary(
       ops, "aten::erf", [](double x) { return std::erf(x); }, false);
+  add_unary(ops, "aten::erfinv", detail::erfinv, false);
   add_unary(
       ops, "aten::sin", [](double x) { return std::sin(x); }, false);
   add_unary(

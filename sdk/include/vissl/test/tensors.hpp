@@ -12,6 +12,7 @@
 #include <vissl/test/ops_index.hpp>
 #include <vissl/test/ops_linear.hpp>
 #include <vissl/test/ops_random.hpp>
+#include <vissl/test/ops_resample.hpp>
 #endif
 
 #include <cstdio>
@@ -201,6 +202,7 @@ const OpTable& operators() {
     add_index_ops(ops);
     add_reduce_ops(ops);
     add_linear_ops(ops);
+    add_resample_ops(ops);
     add_random_ops(ops);
     return ops;
   }();
