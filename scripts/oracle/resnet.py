@@ -72,28 +72,33 @@ CASES = {
     "group_norm": dict(depth=18, width=0.25, norm=group_norm),
 }
 
-cases = {}
-for name, options in CASES.items():
-    torch.manual_seed(3)
-    model = build(**options)
-    state = model.state_dict()
-    entry = {"names": zlib.crc32("\n".join(f"{k} {list(v.shape)}" for k, v in state.items()).encode()), "count": len(state)}
-    entry["crc"] = zlib.crc32(b"".join(v.numpy().tobytes() for v in state.values()))
-    entry["parameters"] = sum(p.numel() for p in model.parameters())
-    x = wave([2, 3, 64, 64], 0.0) / 2
-    model.train()
-    entry["train"] = {k: summary(v) for k, v in features(model, x).items()}
-    model.eval()
-    entry["eval"] = {k: summary(v) for k, v in features(model, x).items()}
-    cases[name] = entry
-for depth in (101, 152):
-    torch.manual_seed(3)
-    model = build(depth)
-    state = model.state_dict()
-    cases[str(depth)] = {
-        "names": zlib.crc32("\n".join(f"{k} {list(v.shape)}" for k, v in state.items()).encode()),
-        "count": len(state),
-        "crc": zlib.crc32(b"".join(v.numpy().tobytes() for v in state.values())),
-        "parameters": sum(p.numel() for p in model.parameters()),
-    }
-write("resnet.json", cases)
+def main():
+    cases = {}
+    for name, options in CASES.items():
+        torch.manual_seed(3)
+        model = build(**options)
+        state = model.state_dict()
+        entry = {"names": zlib.crc32("\n".join(f"{k} {list(v.shape)}" for k, v in state.items()).encode()), "count": len(state)}
+        entry["crc"] = zlib.crc32(b"".join(v.numpy().tobytes() for v in state.values()))
+        entry["parameters"] = sum(p.numel() for p in model.parameters())
+        x = wave([2, 3, 64, 64], 0.0) / 2
+        model.train()
+        entry["train"] = {k: summary(v) for k, v in features(model, x).items()}
+        model.eval()
+        entry["eval"] = {k: summary(v) for k, v in features(model, x).items()}
+        cases[name] = entry
+    for depth in (101, 152):
+        torch.manual_seed(3)
+        model = build(depth)
+        state = model.state_dict()
+        cases[str(depth)] = {
+            "names": zlib.crc32("\n".join(f"{k} {list(v.shape)}" for k, v in state.items()).encode()),
+            "count": len(state),
+            "crc": zlib.crc32(b"".join(v.numpy().tobytes() for v in state.values())),
+            "parameters": sum(p.numel() for p in model.parameters()),
+        }
+    write("resnet.json", cases)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,9 @@
 // VISSL's extract_features (reference, engine 3.6): features, targets and indices of every split as
 // .npy files, float32.
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <span>
@@ -22,11 +26,26 @@ struct Layer {
   std::vector<float> features;
 };
 
+// The labels of a sample as (K), K = 1 for a class: int64, or float32 where they are real; -1 for a
+// split without labels.
+at::Tensor target_of(DataEngine& data, const std::string& split, std::int64_t index) {
+  vissl_array label{};
+  if (data.label(split, index, &label, nullptr) != VISSL_OK) return at::full({1}, -1, at::kLong);
+  const auto stored = static_cast<at::ScalarType>(label.dtype);
+  const at::Tensor view = at::from_blob(const_cast<void*>(label.data),
+                                        at::IntArrayRef(label.shape, label.ndim), stored);
+  return view.reshape({-1}).to(at::isFloatingType(stored) ? at::kFloat : at::kLong, false, true);
+}
+
 class Extraction {
  public:
-  Extraction(std::filesystem::path dir, std::string split, std::vector<std::string> layers,
-             std::int64_t chunk, std::int64_t rank)
-      : dir_(std::move(dir)), split_(std::move(split)), chunk_size_(chunk), rank_(rank) {
+  Extraction(DataEngine& data, std::filesystem::path dir, std::string split,
+             std::vector<std::string> layers, std::int64_t chunk, std::int64_t rank)
+      : data_(data),
+        dir_(std::move(dir)),
+        split_(std::move(split)),
+        chunk_size_(chunk),
+        rank_(rank) {
     for (std::string& name : layers) layers_.push_back({std::move(name), {}, {}});
   }
 
@@ -45,20 +64,24 @@ class Extraction {
     }
     indices_.insert(indices_.end(), batch.indices, batch.indices + batch.rows);
     for (std::uint64_t r = 0; r < batch.rows; ++r)
-      targets_.push_back(batch.labels != nullptr ? batch.labels[r] : -1);
+      targets_.push_back(target_of(data_, split_, batch.indices[r]));
     if (chunk_size_ >= 0 && static_cast<std::int64_t>(indices_.size()) >= chunk_size_) write();
   }
 
   void write() {
     if (indices_.empty()) return;
     const auto rows = static_cast<std::int64_t>(indices_.size());
+    const at::Tensor targets = at::stack(targets_);  // (rows, K)
     for (Layer& layer : layers_) {
       const std::string stem = "rank" + std::to_string(rank_) + "_chunk" + std::to_string(chunk_) +
                                "_" + split_ + "_" + layer.name + "_";
       std::vector<std::int64_t> shape{rows};
       shape.insert(shape.end(), layer.row_shape.begin(), layer.row_shape.end());
       write(stem + "features.npy", DType::float32, shape, std::as_bytes(std::span(layer.features)));
-      write(stem + "targets.npy", DType::int64, {rows, 1}, std::as_bytes(std::span(targets_)));
+      write(stem + "targets.npy",
+            at::isFloatingType(targets.scalar_type()) ? DType::float32 : DType::int64,
+            targets.sizes().vec(),
+            std::span(static_cast<const std::byte*>(targets.const_data_ptr()), targets.nbytes()));
       write(stem + "inds.npy", DType::int64, {rows}, std::as_bytes(std::span(indices_)));
       layer.features.clear();
     }
@@ -77,12 +100,14 @@ class Extraction {
     write_npy(dir_ / name, TensorRef::contiguous(dtype, std::move(shape), storage));
   }
 
+  DataEngine& data_;
   std::filesystem::path dir_;
   std::string split_;
   std::int64_t chunk_size_, rank_;
   std::int64_t chunk_ = 0, written_ = 0;
   std::vector<Layer> layers_;
-  std::vector<std::int64_t> indices_, targets_;
+  std::vector<std::int64_t> indices_;
+  std::vector<at::Tensor> targets_;  // per sample (K)
 };
 
 }  // namespace
@@ -99,7 +124,7 @@ int run_extract_features(Session& session) {
   if (error) throw_write_error(dir, error.value());
   for (const char* split : {"train", "test"}) {
     if (!task.data().has(split)) continue;
-    Extraction extraction(dir, split, task.model().output_names(),
+    Extraction extraction(task.data(), dir, split, task.model().output_names(),
                           engine.integer("chunk_threshold"), task.facts().rank);
     vissl_pass pass{};
     pass.size = sizeof pass;
