@@ -3,7 +3,8 @@
 // number never counts as right.
 //
 // Target (N) or (N, 1) class numbers; or (N, C) with 1 (or a share) for each class that is right,
-// of which the largest among the k counts.
+// of which the largest among the k counts. A sample whose class is negative, or the loss'
+// ignore_index, is left out, as cross entropy leaves it out.
 #include <vissl/meter.hpp>
 #include <vissl/plugin.hpp>
 
@@ -29,9 +30,14 @@ class AccuracyListMeter {
     p.tables("features", Toml("[]"), "The evaluated features, whose names the outputs take.")
         .vissl("MODEL.FEATURE_EVAL_SETTINGS.LINEAR_EVAL_FEAT_POOL_OPS_MAP");
     p.derive("features", "model.feature_eval.features");
+    p.integer("ignore_index", -1, "Samples of this class are left out, as are negative ones.")
+        .vissl("LOSS.CrossEntropyLoss.ignore_index");
+    p.derive("ignore_index", "loss.ignore_index");
   }
   explicit AccuracyListMeter(const Config& c)
-      : topk_(c.integers("topk_values")), names_(c.strings("meter_names")) {
+      : topk_(c.integers("topk_values")),
+        names_(c.strings("meter_names")),
+        ignore_index_(c.integer("ignore_index")) {
     if (topk_.empty()) fail(VISSL_E_CONFIG, c.where() + ": topk_values needs at least one number");
     if (names_.empty()) {
       for (const Config& feature : c.list("features")) names_.push_back(feature.string("name"));
@@ -72,7 +78,6 @@ class AccuracyListMeter {
       double* counts = &counts_[i * stride()];
       labels.dim() == 1 ? count_classes(scores, labels.to(Dtype::i64), counts)
                         : count_sets(scores, labels.to(Dtype::f64), counts);
-      counts[topk_.size()] += static_cast<double>(scores.size(0));
     }
   }
 
@@ -107,9 +112,14 @@ class AccuracyListMeter {
     return 100.0 * (std::round(share * 1e6) / 1e6);
   }
 
-  void count_classes(const Tensor& scores, const Tensor& labels, double* counts) const {
+  void count_classes(const Tensor& all_scores, const Tensor& all_labels, double* counts) const {
+    const Tensor kept = logical_and(all_labels.ge(0), all_labels.ne(ignore_index_));
+    const Tensor rows = kept.nonzero().squeeze(1);
+    const Tensor scores = all_scores.index_select(0, rows);
+    const Tensor labels = all_labels.index_select(0, rows);
     const std::int64_t classes = scores.size(1);
-    const Tensor outside = logical_or(labels.lt(0), labels.ge(classes));
+    counts[topk_.size()] += static_cast<double>(scores.size(0));
+    const Tensor outside = labels.ge(classes);
     if (any(outside).item<std::uint8_t>()) {
       fail("label " + std::to_string(labels.masked_select(outside).to_vector<std::int64_t>()[0]) +
            " has no class: the model's output has " + std::to_string(classes) + " classes, 0 to " +
@@ -126,6 +136,7 @@ class AccuracyListMeter {
   }
 
   void count_sets(const Tensor& scores, const Tensor& sets, double* counts) const {
+    counts[topk_.size()] += static_cast<double>(scores.size(0));
     static const Op stable_sort("aten::sort", "stable");
     const Tensor order = std::get<1>(stable_sort.tuple<2>(
         {detail::arg(scores), detail::arg(true), detail::arg(std::int64_t{1}), detail::arg(true)}));
@@ -137,6 +148,7 @@ class AccuracyListMeter {
 
   std::vector<std::int64_t> topk_;
   std::vector<std::string> names_;
+  std::int64_t ignore_index_;
   std::vector<double> counts_;
 };
 

@@ -90,6 +90,22 @@ TEST_CASE("accuracy: a score that is not a number is never right") {
   CHECK(meter.value().at("top_1").at("0") == 0.0);
 }
 
+TEST_CASE("accuracy: samples that cross entropy ignores are left out") {
+  ComponentHost host;
+  const at::Tensor scores = wave({6, 4}, 3.0);
+  const at::Tensor target = at::tensor({0, -1, 2, 9, -5, 1}, at::kLong);
+  Meter meter(host, "topk_values = [1, 2]\nignore_index = 9");
+  meter.update({scores}, target);
+  Meter kept(host, "topk_values = [1, 2]");
+  const at::Tensor rows = at::tensor({0, 2, 5}, at::kLong);
+  kept.update({scores.index_select(0, rows)}, target.index_select(0, rows));
+  CHECK(meter.counters() == kept.counters());
+  CHECK(meter.counters().back() == 3.0);
+  meter.reset();
+  meter.update({scores}, at::full({6}, -1, at::kLong));
+  CHECK(meter.value().at("top_1").at("0") == 0.0);
+}
+
 TEST_CASE("accuracy: outputs take the names of features, and equal names share a list") {
   ComponentHost host;
   const at::Tensor right = at::eye(3), wrong = at::eye(3).roll({1}, {0});
