@@ -279,3 +279,27 @@ TEST_CASE("bad input: a resume with another batch size is refused with both size
                    config, {"optimizer.num_epochs=2", "data.train.batchsize_per_replica=4"})),
                2, {"11 steps of 8 samples", "22 of 4"});
 }
+
+TEST_CASE("bad input: an output of the model that is not finite is named with its iteration") {
+  const TempFolder folder;
+  const Result result = run_host(
+      run_arguments(write_config(folder),
+                    {"optimizer.param_schedulers.lr.start_value=1e30", "test_model=false"}));
+  expect_error(
+      result, 1,
+      {"output 0 (heads) of the model has 32 of 32 values that are not finite at iteration "
+       "1 (epoch 0); lower the learning rate"});
+}
+
+TEST_CASE("bad input: fields that nothing would use are refused") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  expect_error(run_host(run_arguments(config, {"data.train.input_key_names=[\"data\", \"more\"]"})),
+               2, {"data.train.input_key_names names several fields", "[[model.inputs]]"});
+  expect_error(
+      run_host(run_arguments(config, {"data.test.target_key_names=[\"label\", \"more\"]"})), 2,
+      {"data.test.target_key_names names several fields, but a loss has one target"});
+  expect_error(
+      run_host(run_arguments(config, {"model.feature_eval.features=[{ name = \"res4\" }]"})), 2,
+      {"model.feature_eval.features is used only with eval_mode_on = true"});
+}

@@ -58,6 +58,11 @@ void Model::read_feature_eval(const ModelConfig& config) {
   const Setting features = config["feature_eval.features"];
   trunk_features_only_ = on && config["feature_eval.extract_trunk_features_only"].as_bool();
   flatten_features_ = config["feature_eval.should_flatten_feats"].as_bool();
+  if (features.size() > 0 && !(on && frozen))
+    throw Error(Exit::usage,
+                features.where() +
+                    ": model.feature_eval.features is used only with eval_mode_on = true and "
+                    "freeze_trunk_only or freeze_trunk_and_head; set them, or remove the list");
   if (on && frozen)
     for (std::size_t i = 0; i < features.size(); ++i) pools_.push_back(read_pool(features.at(i)));
   for (const Pool& pool : pools_) output_names_.push_back(pool.feature);

@@ -15,6 +15,14 @@
 
 namespace vissl::host {
 
+namespace {
+
+constexpr const char* kNanRemedy =
+    "; lower the learning rate, use machine.precision = \"fp32\", or look at the data with "
+    "`vissl-host show batch`";
+
+}  // namespace
+
 void Task::step(const std::shared_ptr<Batch>& batch) {
   current = StepState{};
   current.record =
@@ -23,6 +31,7 @@ void Task::step(const std::shared_ptr<Batch>& batch) {
   {
     const AutocastScope autocast;
     forward();
+    check_outputs();
     fire(VISSL_EVENT_FORWARD);
     compute_loss();
   }
@@ -71,6 +80,30 @@ void Task::forward() {
   current.samples = rows.size(0);
 }
 
+std::string Task::at_iteration() const {
+  return " at iteration " + std::to_string(counters.iteration) + " (epoch " +
+         std::to_string(std::max<std::int64_t>(counters.train_phase_idx, 0)) + ")";
+}
+
+void Task::check_outputs() const {
+  for (std::size_t i = 0; i < current.outputs.size(); ++i) {
+    const at::Tensor output = current.outputs[i].detach();
+    if (!at::isFloatingType(output.scalar_type())) continue;
+    // One pass without a mask first: what is not finite makes the sum so. A large sum may be, too.
+    if (std::isfinite(output.sum().item<double>())) continue;
+    const at::Tensor finite = at::isfinite(output);
+    const std::int64_t wrong = output.numel() - finite.sum().item<std::int64_t>();
+    if (wrong == 0) continue;
+    const std::vector<std::string>& names = models_->main().model->output_names();
+    throw Error(Exit::run_failed,
+                "output " + std::to_string(i) +
+                    (names.size() == current.outputs.size() ? " (" + names[i] + ")" : "") +
+                    " of the model has " + std::to_string(wrong) + " of " +
+                    std::to_string(output.numel()) + " values that are not finite" +
+                    at_iteration() + kNanRemedy);
+  }
+}
+
 void Task::compute_loss() {
   const std::vector<vissl_tensor*> outputs = borrow_all(current.outputs);
   vissl_tensor* loss = nullptr;
@@ -87,14 +120,9 @@ void Task::compute_loss() {
   collectives().all_reduce(mean, Collectives::Reduce::mean);
   current.mean_loss = mean.item<double>();
   if (!std::isfinite(current.mean_loss)) {
-    throw Error(
-        Exit::run_failed,
-        "the loss is " + std::string(std::isnan(current.mean_loss) ? "NaN" : "infinite") +
-            " at iteration " + std::to_string(counters.iteration) + " (epoch " +
-            std::to_string(std::max<std::int64_t>(counters.train_phase_idx, 0)) + ", loss " +
-            loss_->name() +
-            "); lower the learning rate, use machine.precision = \"fp32\", or look at the data "
-            "with `vissl-host show batch`");
+    throw Error(Exit::run_failed, "the loss (" + loss_->name() + ") is " +
+                                      (std::isnan(current.mean_loss) ? "NaN" : "infinite") +
+                                      at_iteration() + kNanRemedy);
   }
 }
 

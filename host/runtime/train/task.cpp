@@ -71,10 +71,31 @@ void Task::read_facts() {
   }
   counters.global_batch = std::max<std::int64_t>(1, facts_.batch_size * facts_.world);
   counters.max_iteration = facts_.iterations_per_epoch * facts_.epochs;
+  read_keys();
+}
+
+void Task::read_keys() {
+  const Setting& c = config();
   input_keys_ = c.strings("data.train.input_key_names");
   target_keys_ = c.strings("data.train.target_key_names");
   test_input_keys_ = c.strings("data.test.input_key_names");
   test_target_keys_ = c.strings("data.test.target_key_names");
+  for (const char* split : {"train", "test"}) {
+    if (!data().has(split)) continue;
+    const std::string table = "data." + std::string(split);
+    const Setting inputs = c[table + ".input_key_names"], targets = c[table + ".target_key_names"];
+    if (inputs.size() > 1 && c["model.inputs"].size() == 0) {
+      throw Error(Exit::usage, inputs.where() + ": " + table +
+                                   ".input_key_names names several fields, but nothing says what "
+                                   "they are for; map them with [[model.inputs]], or name one");
+    }
+    if (targets.size() > 1) {
+      throw Error(Exit::usage,
+                  targets.where() + ": " + table +
+                      ".target_key_names names several fields, but a loss has one target; name "
+                      "one, a loss finds the batch's other fields by their names");
+    }
+  }
 }
 
 void Task::load_weights() {

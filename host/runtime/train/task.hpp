@@ -104,11 +104,14 @@ class Task {
   };
 
   void read_facts();
+  void read_keys();
   void build_loss();
   void build_optimizer();
   void build_listeners();
   void load_weights();
   void forward();
+  void check_outputs() const;
+  std::string at_iteration() const;
   void compute_loss();
   void update_parameters();
   void drop_frozen_gradients();
