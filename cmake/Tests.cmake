@@ -1,6 +1,7 @@
 # Unit tests stand beside their source as x_test.cpp; each TEST_CASE becomes one ctest test.
 find_package(doctest REQUIRED)
 include(TestPlugins)  # build/test_plugins
+include(BadPlugins)   # build/bad_plugins
 
 # vissl_tests(NAME LABEL folders...): one executable NAME with the *_test.cpp below the folders.
 function(vissl_tests name label)
@@ -16,7 +17,8 @@ function(vissl_tests name label)
   target_include_directories(${name}_objects PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include" "${CMAKE_SOURCE_DIR}/tests")
   target_compile_definitions(${name}_objects PRIVATE "VISSL_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\""
     "VISSL_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/plugins\""
-    "VISSL_TEST_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/test_plugins\"")
+    "VISSL_TEST_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/test_plugins\""
+    "VISSL_BAD_PLUGIN_DIR=\"${CMAKE_BINARY_DIR}/bad_plugins\"")
   add_executable(${name} $<TARGET_OBJECTS:vissl_doctest_main>)
   target_link_libraries(${name} PRIVATE ${name}_objects)
   set(list_file "${CMAKE_BINARY_DIR}/${name}_list.cmake")
@@ -73,7 +75,7 @@ if(VISSL_RUNTIME)
   target_sources(integration_tests_objects PRIVATE ${helpers})
   target_link_libraries(integration_tests_objects PUBLIC vissl_core)
   target_compile_definitions(integration_tests_objects PRIVATE "VISSL_HOST=\"${CMAKE_BINARY_DIR}/vissl-host\"")
-  add_dependencies(integration_tests vissl-host vissl_runtime plugins test_plugins)
+  add_dependencies(integration_tests vissl-host vissl_runtime plugins test_plugins bad_plugins)
 
   # tests/integration/x.sh is one test; it finds what it needs in its environment.
   set(VISSL_PYTHON "${CMAKE_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH

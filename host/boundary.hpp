@@ -191,6 +191,19 @@ struct Services {
   std::function<const vissl_value*(const vissl_value* base, const vissl_value* over)> merge_config;
 };
 
+// The answer of one check of check-plugin. `text` is one sentence: what was met, where, the remedy.
+enum class Outcome { ok, warn, fail, skipped };
+struct Verdict {
+  Outcome outcome = Outcome::ok;
+  std::string text = {};
+};
+// A check that needs tensors.
+struct ProbeRequest {
+  std::string kind, name;                   // the component
+  std::string check;                        // "second_instance"
+  std::vector<const vissl_value*> configs;  // complete ones, in the order in which to try them
+};
+
 class Runtime {
  public:
   virtual ~Runtime() = default;
@@ -200,6 +213,9 @@ class Runtime {
   virtual int run() = 0;
   virtual int check() = 0;  // all up to one step on a throw-away copy; leaves no files
   virtual std::string show_model(bool json) = 0;  // names, shapes, counts
+  // One check of a component of the catalogue, for check-plugin; throws Error for what the check
+  // does not foresee.
+  virtual Verdict probe(const ProbeRequest& request) = 0;
 };
 
 #define VISSL_RUNTIME_SYMBOL "vissl_runtime_entry"

@@ -27,6 +27,8 @@ int dispatch(const CommandContext& context) {
       return list_command(context);
     case Command::describe:
       return describe_command(context);
+    case Command::check_plugin:
+      return check_plugin_command(context);
     case Command::show_config:
       return show_config_command(context);
     case Command::show_batch:

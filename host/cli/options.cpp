@@ -115,6 +115,11 @@ bool take_command(std::vector<std::string>& words, Options& options) {
     if (words.empty())
       refuse("'" + std::string(row.words) + "' needs " + std::string(row.argument) +
              "; 'vissl-host list' shows what there is");
+    if (row.argument.ends_with("...")) {
+      options.files = std::move(words);
+      words.clear();
+      return true;
+    }
     options.subject = words.front();
     words.erase(words.begin());
     return true;
@@ -185,6 +190,8 @@ Options parse_options(const std::vector<std::string>& arguments) {
     options.points = whole_number("points", points, 2);
   if (const std::string seconds = text("seconds"); !seconds.empty())
     options.seconds = whole_number("seconds", seconds, 1);
+  if (const std::string limit = text("time-limit"); !limit.empty())
+    options.time_limit = whole_number("time-limit", limit, 1);
 
   if (map["help"].as<bool>()) return options.command = Command::help, options;
   if (map["version"].as<bool>()) return options.command = Command::version, options;

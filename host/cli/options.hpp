@@ -14,6 +14,7 @@ enum class Command {
   check,
   list,
   describe,
+  check_plugin,
   show_config,
   show_batch,
   show_model,
@@ -26,6 +27,7 @@ enum class Command {
 struct Options {
   Command command = Command::run;
   std::string subject;                // of describe: "loss/simclr_info_nce_loss"
+  std::vector<std::string> files;     // of check-plugin
   std::vector<std::string> plugins;   // --plugins, in order
   std::vector<std::string> configs;   // --config, in order
   std::vector<std::string> settings;  // key.path=value, in order
@@ -33,6 +35,7 @@ struct Options {
   std::string output = "views.png";   // of show batch
   int points = 11;                    // of show schedule
   int seconds = 10;                   // of bench data
+  int time_limit = 20;                // of check-plugin, in seconds for one check
   bool json = false;
   bool origins = false;
   ColorMode color = ColorMode::automatic;

@@ -5,6 +5,7 @@
 
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/tables.hpp"
+#include "host/runtime/conformance/probes.hpp"
 #include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/engines/engines.hpp"
 #include "host/runtime/model/models.hpp"
@@ -73,6 +74,10 @@ std::string TorchRuntime::show_model(bool json) {
     Models models(services_, config, facts_without_data(config));
     return host::show_model(*models.main().model, json);
   });
+}
+
+Verdict TorchRuntime::probe(const ProbeRequest& request) {
+  return as_errors([&] { return run_probe(*services_.catalogue, request); });
 }
 
 }  // namespace vissl::host

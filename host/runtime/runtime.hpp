@@ -19,6 +19,7 @@ class TorchRuntime : public Runtime {
   int run() override;
   int check() override;
   std::string show_model(bool json) override;
+  Verdict probe(const ProbeRequest& request) override;
 
  private:
   // Set up by the first of the three, because it changes threads and random state of the process.

@@ -1,0 +1,19 @@
+#pragma once
+// Level "static" of check-plugin: what a file says about itself; none of its code runs.
+#include <vector>
+
+#include "host/plugin/conformance/elf_facts.hpp"
+#include "host/plugin/conformance/finding.hpp"
+#include "host/plugin/metadata.hpp"
+
+namespace vissl::host {
+
+struct StaticResult {
+  std::vector<Finding> findings;
+  bool loadable = false;       // worth opening: header, metadata and entry are right
+  bool needs_runtime = false;  // names libtorch itself, so it is opened after the runtime
+};
+
+StaticResult static_checks(const PluginFile& file);
+
+}  // namespace vissl::host
