@@ -1,8 +1,11 @@
+#include <cstdlib>
 #include <filesystem>
+#include <vissl_build.hpp>
 
 #include "host/cli/commands.hpp"
 #include "host/cli/executable.hpp"
 #include "host/cli/json_text.hpp"
+#include "host/cli/runtime_loader.hpp"
 #include "host/plugin/conformance/kit.hpp"
 #include "host/plugin/search_path.hpp"
 
@@ -63,6 +66,29 @@ std::string json_text(const PluginReport& report) {
   return out + "\n    ]}";
 }
 
+// The runtime of a child: a model, a store and operators, but no run.
+Runtime& open_runtime(HostServices& host, Catalogue& catalogue, Logger& log) {
+  static const Value empty = Value::table();
+  static Services services{};
+  services.build_id = VISSL_BUILD_ID;
+  services.host = host.get();
+  services.config = &empty;
+  services.catalogue = &catalogue;
+  services.log = &log;
+  services.pending_signal = [] { return 0; };
+  return load_runtime(services, executable_folder());
+}
+
+void check_given(const std::vector<std::string>& settings) {
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('='), dot = setting.find('.');
+    if (dot > equals || setting.substr(0, dot).find('/') == std::string::npos)
+      throw Error(Exit::usage, "'" + setting +
+                                   "' names no parameter; write KIND/NAME.PARAMETER=VALUE, for "
+                                   "example head/mlp.dims=[8,4]");
+  }
+}
+
 }  // namespace
 
 int check_plugin_command(const CommandContext& context) {
@@ -75,6 +101,11 @@ int check_plugin_command(const CommandContext& context) {
       std::getenv("VISSL_PLUGIN_PATH") != nullptr ? std::getenv("VISSL_PLUGIN_PATH") : "",
       executable_folder());
   settings.limit_seconds = context.options.time_limit;
+  settings.given = context.options.settings;
+  check_given(settings.given);
+  settings.open_runtime = [&](HostServices& host, Catalogue& catalogue) -> Runtime& {
+    return open_runtime(host, catalogue, context.log);
+  };
   bool passed = true;
   std::string json;
   for (const std::string& file : context.options.files) {

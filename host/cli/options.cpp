@@ -116,8 +116,10 @@ bool take_command(std::vector<std::string>& words, Options& options) {
       refuse("'" + std::string(row.words) + "' needs " + std::string(row.argument) +
              "; 'vissl-host list' shows what there is");
     if (row.argument.ends_with("...")) {
-      options.files = std::move(words);
-      words.clear();
+      const auto is_setting = [](const std::string& w) { return w.find('=') != w.npos; };
+      const auto files = std::stable_partition(words.begin(), words.end(), is_setting);
+      options.files.assign(files, words.end());
+      words.erase(files, words.end());
       return true;
     }
     options.subject = words.front();
@@ -146,7 +148,7 @@ void check_applies(const po::variables_map& map, const Options& options) {
   }
   const bool takes_settings =
       option_rows()[1].commands.find("|" + words + "|") != std::string_view::npos;
-  if (!options.settings.empty() && !takes_settings)
+  if (!options.settings.empty() && !takes_settings && options.command != Command::check_plugin)
     refuse("'" + options.settings.front() + "' has no meaning for '" + words + "'");
   if (options.configs.empty() && takes_settings)
     refuse("'" + words + "' needs a config: --config FILE");

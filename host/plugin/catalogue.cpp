@@ -9,16 +9,10 @@
 #include "host/config/value.hpp"
 #include "host/plugin/crash_note.hpp"
 #include "host/plugin/declare.hpp"
+#include "host/plugin/kinds.hpp"
 
 namespace vissl::host {
 namespace {
-
-// How every class table begins, whatever the kind.
-struct ClassHead {
-  std::uint64_t size;
-  vissl_status (*create)(const vissl_value* config, void** instance, vissl_err* err);
-  void (*destroy)(void* instance);
-};
 
 class PluginInstance final : public Instance {
  public:
@@ -176,6 +170,14 @@ const Declaration* PluginCatalogue::find(std::string_view kind, std::string_view
                        "report it to the plugin's author", static_cast<int>(Exit::bad_plugin));
   run_declare(component, *declaration);
   return (declarations_[key] = std::move(declaration)).get();
+}
+
+const vissl_component& PluginCatalogue::descriptor(std::string_view kind, std::string_view name) {
+  const PluginFile* file = owner({std::string(kind), std::string(name)}, "");
+  if (file == nullptr)
+    throw Error(Exit::usage, "no plugin offers " + std::string(kind) + " '" + std::string(name) +
+                                 "' (looked in " + searched() + ")");
+  return load(*file).component(kind, name);
 }
 
 Created PluginCatalogue::create_unowned(std::string_view kind, const vissl_value* config) {

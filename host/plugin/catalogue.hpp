@@ -46,6 +46,9 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   // The same without an owner: the caller destroys `self` through the component's class table.
   Created create_unowned(std::string_view kind, const vissl_value* config);
 
+  // The descriptor of a component; loads its file.
+  const vissl_component& descriptor(std::string_view kind, std::string_view name);
+
   const Declaration* find(std::string_view kind, std::string_view name,
                           const std::string& where) override;
   std::vector<std::string> names(std::string_view kind) const override;

@@ -24,7 +24,8 @@ namespace {
 constexpr char kSeparator = '\x1f';
 int g_report = -1;  // the child's end of the pipe
 
-// One message is one line: B index · R index outcome text · S index check text · X text · D
+// One message is one line: B index · R index outcome text · S index check text · X text · P text ·
+// D
 void send(const std::vector<std::string>& fields) {
   std::string line;
   for (const std::string& field : fields) {
@@ -97,11 +98,11 @@ std::string shortened(std::string text) {
   const int nothing = ::open("/dev/null", O_RDONLY);
   if (nothing > STDERR_FILENO) ::dup2(nothing, STDIN_FILENO), ::close(nothing);
   Output out(STDOUT_FILENO, "stdout"), err(STDERR_FILENO, "stderr");
-  std::string no_start;
   try {
     if (level.prepare) level.prepare();
   } catch (const std::exception& error) {
-    no_start = error.what();
+    send({"P", error.what()});
+    ::_exit(0);
   }
   ProcessState before = ProcessState::now();
   std::fflush(nullptr);
@@ -111,9 +112,11 @@ std::string shortened(std::string text) {
     send({"B", index});
     Verdict verdict;
     try {
-      verdict = no_start.empty() ? level.checks[i].run() : Verdict{Outcome::fail, no_start};
+      verdict = level.checks[i].run();
     } catch (const std::exception& error) {
       verdict = {Outcome::fail, error.what()};
+    } catch (...) {
+      verdict = {Outcome::fail, "an exception left it"};
     }
     send({"R", index, std::to_string(static_cast<int>(verdict.outcome)), verdict.text});
     std::fflush(nullptr);
@@ -230,6 +233,7 @@ class Parent {
 
   void message(const std::vector<std::string>& fields, ChildEnd& end, std::string& terminated) {
     if (fields[0] == "D") finished_ = true;
+    if (fields[0] == "P" && fields.size() == 2) throw Error(Exit::run_failed, fields[1]);
     if (fields[0] == "X" && fields.size() == 2) terminated = fields[1];
     if (fields[0] == "B") end.guilty = std::stoul(fields[1]), end.done = *end.guilty + 1;
     if (fields[0] == "R" && fields.size() == 4) {

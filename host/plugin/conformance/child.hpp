@@ -17,7 +17,9 @@ struct ChildCheck {
 
 struct ChildLevel {
   std::string level;
-  std::function<void()> prepare;  // in the child, before the first check; may be empty
+  // In the child, before the first check; may be empty. What it throws is no fault of the plugin
+  // and ends the command.
+  std::function<void()> prepare;
   std::vector<ChildCheck> checks;
   // After a crash: each of the remaining checks, the guilty one first, in a child of its own.
   // Without it the remaining ones are skipped, because they need what crashed.

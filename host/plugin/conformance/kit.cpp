@@ -1,12 +1,22 @@
 #include "host/plugin/conformance/kit.hpp"
 
-#include <filesystem>
+#include <algorithm>
 
-#include "host/config/schema.hpp"
+#include "host/plugin/conformance/contract_checks.hpp"
 #include "host/plugin/conformance/load_checks.hpp"
+#include "host/plugin/conformance/process_state.hpp"
 #include "host/plugin/conformance/static_checks.hpp"
 
 namespace vissl::host {
+namespace {
+
+bool is_state_check(const std::string& check) {
+  const std::vector<std::string>& names = state_check_names();
+  return std::find(names.begin(), names.end(), check) != names.end();
+}
+
+}  // namespace
+
 PluginReport check_plugin(const std::string& path, const KitSettings& settings) {
   PluginReport report;
   report.path = path;
@@ -22,10 +32,24 @@ PluginReport check_plugin(const std::string& path, const KitSettings& settings) 
     return report;
   }
   const auto host = [&]() -> const vissl_host* {
-    static HostServices* const services = new HostServices();  // as long as the child
-    return services->get();
+    // As long as the child; a plugin that names libtorch is opened after the runtime, as in a run.
+    static Bench* const bench = new Bench(file, settings);
+    if (fixed.needs_runtime) bench->runtime();
+    return bench->host();
   };
-  add(load_checks({file, host, settings.limit_seconds}));
+  std::vector<Finding> loaded = load_checks({file, host, settings.limit_seconds});
+  const bool usable = std::none_of(loaded.begin(), loaded.end(), [](const Finding& finding) {
+    return finding.verdict.outcome != Outcome::ok && finding.verdict.outcome != Outcome::warn &&
+           !is_state_check(finding.check);
+  });
+  add(std::move(loaded));
+  if (!usable) {
+    report.findings.push_back(
+        {"contract", "", "create", {Outcome::skipped, "the plugin cannot be loaded, see above"}});
+    return report;
+  }
+  add(check_components(file, settings, "contract", contract_checks(), fixed.needs_runtime));
+  add(check_components(file, settings, "behaviour", behaviour_checks(), fixed.needs_runtime));
   return report;
 }
 

@@ -13,6 +13,7 @@ namespace vissl::host {
 
 struct KitSettings {
   std::vector<std::string> places;  // plugin folders, for components inside of components
+  std::vector<std::string> given;   // "KIND/NAME.PARAMETER=VALUE", for required parameters
   double limit_seconds = 20;        // for one check
   // Opens the runtime in a child; called at most once per process, and only where tensors are
   // needed.
