@@ -17,12 +17,12 @@ using Numbers = std::vector<std::int64_t>;
 // All images have the size of the gray one, so that they fit into one batch.
 const std::string kSquare = R"({ name = "square" })";
 
-struct Outcome {
+struct Delivered {
   Numbers valid, label, first_byte;
 };
 
-Outcome outcome(Run& run) {
-  Outcome all;
+Delivered delivered(Run& run) {
+  Delivered all;
   const auto phase = run.open();
   while (const auto batch = phase->next()) {
     for (const std::int64_t v : numbers(*batch, "data_valid")) all.valid.push_back(v);
@@ -43,7 +43,7 @@ TEST_CASE("data: an unreadable image becomes gray, keeps its label, and is data_
       Settings settings{.workers = workers, .source = "length = 6", .transforms = kSquare};
       (broken_file ? settings.truncated : settings.unreadable) = "[0, 4]";
       Run run(settings);
-      const Outcome all = outcome(run);
+      const Delivered all = delivered(run);
       CHECK(all.valid == Numbers{-1, 1, 1, 1, -1, 1});
       CHECK(all.label == Numbers{0, 1, 2, 3, 4, 5});
       CHECK(all.first_byte == Numbers{128, 1, 2, 3, 128, 5});
@@ -62,7 +62,7 @@ TEST_CASE("data: the gray image draws what the image would have drawn") {
              .truncated = unreadable,
              .encoded = "true",
              .transforms = kSquare + R"(, { name = "noise" })"});
-    return outcome(run).first_byte;
+    return delivered(run).first_byte;
   };
   const Numbers all = noise("[]"), broken = noise("[1]");
   CHECK(broken[0] == all[0]);
@@ -74,13 +74,13 @@ TEST_CASE("data: copies of an unreadable image are all invalid") {
            .truncated = "[1]",
            .encoded = "true",
            .transforms = R"({ name = "copy" }, )" + kSquare});
-  CHECK(outcome(run).valid == Numbers{1, -1, 1, -1});
+  CHECK(delivered(run).valid == Numbers{1, -1, 1, -1});
   CHECK(run.engine->invalid_samples() == 1);
 }
 
 TEST_CASE("data: an image that no transform decodes is still found to be broken") {
   Run run({.source = "length = 1", .truncated = "[0]", .transforms = ""});
-  CHECK(outcome(run).valid == Numbers{-1});
+  CHECK(delivered(run).valid == Numbers{-1});
 }
 
 TEST_CASE("data: ten unreadable images are listed, the others only counted") {
@@ -88,7 +88,7 @@ TEST_CASE("data: ten unreadable images are listed, the others only counted") {
            .source = "length = 14",
            .unreadable = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]",
            .transforms = kSquare});
-  outcome(run);
+  delivered(run);
   CHECK(run.engine->invalid_samples() == 13);
   REQUIRE(run.log.lines.size() == 11);
   for (std::size_t i = 0; i < 10; ++i) {
@@ -127,7 +127,7 @@ TEST_CASE(
                       .transforms = kSquare,
                       .queue = "true"};
     Run run(settings);
-    const Outcome all = outcome(run);
+    const Delivered all = delivered(run);
     CHECK(all.valid == Numbers{-1, 1, 1, 1, 1, 1, 1, 1, 1, 1});  // nothing came before the first
     CHECK(all.first_byte == Numbers{128, 1, 1, 3, 3, 3, 3, 7, 8, 9});
     CHECK(all.label == Numbers{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
