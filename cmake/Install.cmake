@@ -12,6 +12,13 @@ if(VISSL_RUNTIME)
   install(PROGRAMS ${torch_libraries} DESTINATION ${VISSL_LIB}/torch/lib)
   install(DIRECTORY "${LIBTORCH_ROOT}/nvidia" DESTINATION ${VISSL_LIB}
           FILES_MATCHING PATTERN "libcudart.so.*" PATTERN "libcupti.so.*")
+  if(TARGET vissl_cuda)  # three gigabytes of libraries
+    install(TARGETS vissl_cuda LIBRARY DESTINATION ${VISSL_LIB})
+    file(GLOB cuda_libraries "${LIBTORCH_ROOT}/torch/lib/*cuda*.so" "${LIBTORCH_ROOT}/torch/lib/libcaffe2_nvrtc.so"
+         "${LIBTORCH_ROOT}/torch/lib/libtorch_nvshmem.so")
+    install(PROGRAMS ${cuda_libraries} DESTINATION ${VISSL_LIB}/torch/lib)
+    install(DIRECTORY "${LIBTORCH_ROOT}/nvidia" DESTINATION ${VISSL_LIB} FILES_MATCHING PATTERN "*.so*")
+  endif()
   install(DIRECTORY "${LIBTORCH_ROOT}/licenses/" DESTINATION share/doc/vissl/licenses OPTIONAL)
 endif()
 

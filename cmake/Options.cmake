@@ -1,4 +1,6 @@
 option(VISSL_RUNTIME "Build libvissl_runtime.so (needs libtorch in .deps)" ON)
+set(VISSL_CUDA AUTO CACHE STRING "Build libvissl_cuda.so: ON, OFF, or AUTO: if scripts/setup --cuda was run")
+set_property(CACHE VISSL_CUDA PROPERTY STRINGS AUTO ON OFF)
 option(VISSL_TESTS "Build the test executables" ON)
 set(VISSL_SANITIZE "" CACHE STRING "address (with undefined), thread, or empty")
 set_property(CACHE VISSL_SANITIZE PROPERTY STRINGS "" address thread)

@@ -56,7 +56,11 @@ const void* TorchRuntime::get_service(std::string_view id) {
 }
 
 Session& TorchRuntime::session() {
-  if (!session_) session_.emplace(services_);
+  if (!session_) {
+    const RunDevice device = choose_device(whole_config(services_)["machine"], 0, *services_.log);
+    session_.emplace(services_, device);
+    if (device.cuda != nullptr) services_.log->log(LogLevel::info, describe_gpu(device));
+  }
   return *session_;
 }
 

@@ -35,16 +35,6 @@ int resolve_threads(int64_t setting) {
   return setting <= 0 ? usable_cores() : static_cast<int>(setting);
 }
 
-at::Device resolve_device(const Setting& setting) {
-  const std::string name = setting.as_string();
-  const bool gpu = at::hasCUDA();
-  if (name == "cuda" && !gpu)
-    throw Error(Exit::usage, setting.where() +
-                                 ": machine.device is \"cuda\", but no CUDA device can be "
-                                 "used here; set it to \"cpu\" or \"auto\"");
-  return gpu && name != "cpu" ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-}
-
 void set_determinism(bool on) {
   at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false);
   // Memory that is written before it is read needs no filling.
@@ -54,6 +44,12 @@ void set_determinism(bool on) {
 }
 
 }  // namespace
+
+Setting whole_config(const Services& services) {
+  const void* values =
+      services.host->get_service(services.host, {VISSL_VALUE_ID, sizeof(VISSL_VALUE_ID) - 1});
+  return {static_cast<const vissl_value_api*>(values), services.config};
+}
 
 Precision resolve_precision(const std::string& name, at::Device device) {
   std::string resolved = name;
@@ -81,23 +77,30 @@ Precision resolve_precision(const std::string& name, at::Device device) {
   return precision;
 }
 
-Session::Session(const Services& services)
+Session::Session(const Services& services, const RunDevice& device)
     : services_(services),
-      config_(static_cast<const vissl_value_api*>(services.host->get_service(
-                  services.host, {VISSL_VALUE_ID, sizeof(VISSL_VALUE_ID) - 1})),
-              services.config),
-      device_(resolve_device(config_["machine.device"])),
+      config_(whole_config(services)),
+      device_(device),
       threads_(resolve_threads(config_.integer("machine.threads"))),
       deterministic_(config_.boolean("machine.deterministic")) {
-  precision_ = resolve_precision(config_.string("machine.precision"), device_);
+  precision_ = resolve_precision(config_.string("machine.precision"), device_.device);
   at::set_num_threads(threads_);
   set_determinism(deterministic_);
   Context& shared = context();
-  shared.device = device_;
+  shared.device = device_.device;
   shared.parameters = precision_.parameters;
   shared.autocast = precision_.autocast;
   shared.autocast_dtype = precision_.autocast_dtype;
   seed_process();
+}
+
+std::string Session::device_name() const {
+  return cuda() == nullptr ? "cpu" : cuda()->gpu(device().index()).name;
+}
+
+std::int64_t Session::peak_memory_mib() const {
+  constexpr std::int64_t kMib = 1 << 20;
+  return cuda() == nullptr ? -1 : cuda()->peak_bytes(device().index()) / kMib;
 }
 
 void Session::seed_process() {
@@ -105,7 +108,7 @@ void Session::seed_process() {
                        config_.integer("optimizer.num_epochs");
   at::Generator cpu = at::globalContext().defaultGenerator(at::kCPU);
   cpu.set_current_seed(static_cast<uint64_t>(seed));
-  if (device_.is_cuda()) default_generator().set_current_seed(static_cast<uint64_t>(seed));
+  if (device_.device.is_cuda()) default_generator().set_current_seed(static_cast<uint64_t>(seed));
 }
 
 }  // namespace vissl::host

@@ -66,9 +66,10 @@ void RunFolder::start_anew() {
   fs::remove(path_ / "summary.json");
 }
 
-void RunFolder::write_provenance(const Services& services) {
-  write_text_atomic(path_ / "config.toml", services.config_toml);
-  write_text_atomic(path_ / "env.json", services.environment_json);
+void RunFolder::write_provenance(const std::string& config_toml,
+                                 const std::string& environment_json) {
+  write_text_atomic(path_ / "config.toml", config_toml);
+  write_text_atomic(path_ / "env.json", environment_json);
 }
 
 std::string RunFolder::save(const CheckpointName& name, const Node& state) {

@@ -32,8 +32,8 @@ class RunFolder {
   // work, before its first save.
   void start_anew();
 
-  // Writes config.toml and env.json.
-  void write_provenance(const Services& services);
+  // Writes config.toml and env.json, whose texts these are.
+  void write_provenance(const std::string& config_toml, const std::string& environment_json);
   // Atomic: a crash at any byte leaves the former checkpoints as they were. Re-points
   // checkpoint.torch, applies checkpoint.keep and returns the file's name.
   std::string save(const CheckpointName& name, const Node& state);

@@ -30,7 +30,9 @@ int run_train(Session& session) {
   std::optional<RunLog> log;
   if (folder) {
     if (!found) folder->start_anew();
-    folder->write_provenance(session.services());
+    folder->write_provenance(
+        session.services().config_toml,
+        with_device(session.services().environment_json, session.run_device()));
     const Node* positions =
         found ? found->tree.at("vissl_host").find(std::string("files")) : nullptr;
     if (found) task.load_state(found->tree, found->path.string());

@@ -50,7 +50,7 @@ Json to_json(const LogLine& line) {
   out["loss"] = round5(line.loss);
   out["btime(ms)"] = static_cast<std::int64_t>(1000.0 * line.batch_seconds);
   out["eta"] = eta_text(line.eta_seconds);
-  out["peak_mem(M)"] = -1;
+  out["peak_mem(M)"] = line.peak_memory_mib;
   if (!line.weight_decay.empty()) out["weight_decay"] = one_or_list(line.weight_decay);
   for (const auto& [key, value] : line.extras) out[key] = round5(value);
   if (line.max_iterations >= 0) out["max_iterations"] = line.max_iterations;

@@ -23,6 +23,7 @@ struct LogLine {
   double loss = 0.0;
   double batch_seconds = 0.0;  // mean over the run so far
   double eta_seconds = 0.0;
+  std::int64_t peak_memory_mib = -1;                   // of the GPU's tensors; -1 = no GPU
   std::int64_t max_iterations = -1;                    // -1 = not on this line
   std::vector<std::pair<std::string, double>> extras;  // "loss.<name>", "teacher_momentum"
 };
