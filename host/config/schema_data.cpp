@@ -73,6 +73,12 @@ SchemaKey data_schema() {
       {
           num_workers(),
           choice("arithmetic", {"exact"}, "", "Pixels equal those of Pillow and torchvision."),
+          boolean("pin_memory", true, "DATA.PIN_MEMORY",
+                  "Batches for a GPU lie in page-locked memory, which it reads directly; a CPU "
+                  "needs none."),
+          boolean("async_copy", true, "DATA.ENABLE_ASYNC_GPU_COPY",
+                  "The next batch is copied to the GPU while the current one computes; the values "
+                  "are the same."),
           number("max_invalid_fraction", 0.1, 0.0, 1.0, "",
                  "Share of unreadable images above which the run stops."),
       },

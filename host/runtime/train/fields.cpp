@@ -31,7 +31,7 @@ std::map<std::string, at::Tensor, std::less<>> Fields::first_tensors() const {
 }
 
 Fields fields_of(const std::shared_ptr<Batch>& batch, at::Device device, at::ScalarType dtype,
-                 bool channels_last) {
+                 bool channels_last, bool wait) {
   Fields fields;
   for (const BatchField& from : batch->fields) {
     Fields::Field field{from.name, from.nested, {}};
@@ -39,7 +39,7 @@ Fields fields_of(const std::shared_ptr<Batch>& batch, at::Device device, at::Sca
       const auto type = static_cast<at::ScalarType>(element.dtype);
       at::Tensor t = at::from_blob(
           element.data, element.shape, [batch](void*) {}, at::TensorOptions().dtype(type));
-      t = t.to(device, at::isFloatingType(type) ? dtype : type);
+      t = t.to(device, at::isFloatingType(type) ? dtype : type, /*non_blocking=*/!wait);
       if (channels_last && t.dim() == 4) t = t.contiguous(at::MemoryFormat::ChannelsLast);
       field.tensors.push_back(std::move(t));
     }

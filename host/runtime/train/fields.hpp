@@ -34,9 +34,10 @@ class Fields {
   std::vector<Field> fields_;
 };
 
-// The batch's memory as tensors without a copy; each keeps the batch alive. Floating-point fields
-// become `dtype`.
+// The batch as tensors on `device`: on a CPU its own memory where the type fits, which keeps the
+// batch alive. Floating-point fields become `dtype`. Without `wait` a copy to a GPU may still be
+// going on; the caller keeps the batch until the current stream has done it.
 Fields fields_of(const std::shared_ptr<Batch>& batch, at::Device device, at::ScalarType dtype,
-                 bool channels_last);
+                 bool channels_last, bool wait = true);
 
 }  // namespace vissl::host

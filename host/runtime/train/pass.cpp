@@ -2,7 +2,6 @@
 #include <torch/csrc/autograd/grad_mode.h>
 #include <vissl/run.h>
 
-#include "host/data/memory.hpp"
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/train/task.hpp"
@@ -47,11 +46,11 @@ void Task::pass(const vissl_pass& request) {
   spec.each_once = true;
   spec.rank = facts_.rank;
   spec.world = facts_.world;
-  const std::unique_ptr<Phase> phase = data().open(spec, plain_memory());
+  const std::unique_ptr<Phase> phase = data().open(spec, batch_memory());
   const std::string key = config().strings("data." + split + ".input_key_names").at(0);
-  while (const std::shared_ptr<Batch> batch = phase->next()) {
-    const Fields fields =
-        fields_of(batch, session_.device(), session_.precision().parameters, channels_last_);
+  Delivery delivery(*phase, *upload_);
+  while (const std::shared_ptr<Batch> batch = delivery.next()) {
+    const Fields fields = upload_->take(batch);
     const Fields::Field* input = fields.find(key);
     if (input == nullptr)
       throw Error(Exit::usage,

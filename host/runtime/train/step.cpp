@@ -25,8 +25,7 @@ constexpr const char* kNanRemedy =
 
 void Task::step(const std::shared_ptr<Batch>& batch) {
   current = StepState{};
-  current.record =
-      fields_of(batch, session_.device(), session_.precision().parameters, channels_last_);
+  current.record = upload_->take(batch);
   const torch::autograd::AutoGradMode grad(counters.training);
   {
     const AutocastScope autocast;

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "host/data/memory.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/weights_init.hpp"
 #include "host/runtime/dist/collectives.hpp"
@@ -21,6 +22,9 @@ Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), p
   if (fresh) load_weights();
   model().store().to(session.precision().parameters, session.device());
   if (channels_last_) use_channels_last();
+  upload_ = std::make_unique<Upload>(
+      Upload::Settings{session.device(), session.precision().parameters, channels_last_,
+                       session.device().is_cuda() && config().boolean("data.async_copy")});
   meters_ = std::make_unique<Meters>(config()["meters"], *session.services().catalogue);
   if (purpose == Purpose::train) {
     meter_train_ = config().boolean("metering.enable_training_meter");
@@ -31,6 +35,12 @@ Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), p
 }
 
 Task::~Task() = default;
+
+Allocator Task::batch_memory() const {
+  return session_.cuda() != nullptr && config().boolean("data.pin_memory")
+             ? session_.cuda()->pinned_memory(session_.device().index())
+             : plain_memory();
+}
 
 void Task::read_facts() {
   const Setting& c = config();

@@ -9,6 +9,7 @@
 
 #include "host/boundary.hpp"
 #include "host/files/node.hpp"
+#include "host/runtime/device/upload.hpp"
 #include "host/runtime/log/run_log.hpp"
 #include "host/runtime/model/models.hpp"
 #include "host/runtime/session.hpp"
@@ -96,6 +97,9 @@ class Task {
   Schedules& schedules() { return *schedules_; }
   Meters& meters() { return *meters_; }
   Store* loss_store() { return loss_store_.get(); }
+  Upload& upload() { return *upload_; }
+  // What batches are made in: page-locked for a GPU unless data.pin_memory is off.
+  Allocator batch_memory() const;
 
  private:
   struct FrozenFor {
@@ -127,6 +131,7 @@ class Task {
   std::string checkpoint_dir_;
   bool has_train_ = false, has_test_ = false;
   std::unique_ptr<Models> models_;
+  std::unique_ptr<Upload> upload_;
   std::unique_ptr<Store> loss_store_;
   std::unique_ptr<Instance> loss_;
   std::unique_ptr<Schedules> schedules_;

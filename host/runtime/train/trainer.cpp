@@ -7,7 +7,6 @@
 #include <limits>
 #include <utility>
 
-#include "host/data/memory.hpp"
 #include "host/runtime/dist/collectives.hpp"
 
 namespace vissl::host {
@@ -106,7 +105,7 @@ std::unique_ptr<Phase> Trainer::open_phase(bool training) {
   spec.each_once = !training && task_.config().string("data.test.sampling") != "vissl";
   spec.rank = task_.facts().rank;
   spec.world = task_.facts().world;
-  return task_.data().open(spec, plain_memory());
+  return task_.data().open(spec, task_.batch_memory());
 }
 
 bool Trainer::run_phase(bool training) {
@@ -116,7 +115,8 @@ bool Trainer::run_phase(bool training) {
   const std::int64_t batches = phase->batch_count();
   const std::int64_t first_batch = task_.counters.phase_batch;
   Clock::time_point started = Clock::now();
-  while (const std::shared_ptr<Batch> batch = phase->next()) {
+  Delivery delivery(*phase, task_.upload());
+  while (const std::shared_ptr<Batch> batch = delivery.next()) {
     if (task_.counters.iteration == 0 && training) write_views(*batch);
     task_.step(batch);
     after_step(*phase, batches, batch->samples, started);
@@ -187,6 +187,7 @@ LogLine Trainer::log_line() const {
   line.batch_seconds =
       seconds_timed_ / static_cast<double>(std::max<std::int64_t>(1, steps_timed_));
   line.eta_seconds = line.batch_seconds * static_cast<double>(c.max_iteration - c.iteration);
+  line.peak_memory_mib = task_.session().peak_memory_mib();
   if (c.iteration <= 1) line.max_iterations = c.max_iteration;
   line.extras = task_.current.loss_values;
   line.extras.insert(line.extras.end(), task_.current.extras.begin(), task_.current.extras.end());
