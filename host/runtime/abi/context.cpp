@@ -15,6 +15,21 @@ at::Generator default_generator() {
   return at::globalContext().defaultGenerator(context().device);
 }
 
+RandomState RandomState::current() {
+  RandomState state;
+  state.cpu = at::globalContext().defaultGenerator(at::kCPU).get_state();
+  if (context().device.is_cuda()) state.gpu = default_generator().get_state();
+  return state;
+}
+
+void RandomState::set() const {
+  at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
+  generator.set_state(cpu);
+  if (!gpu.defined()) return;
+  generator = default_generator();
+  generator.set_state(gpu);
+}
+
 AutocastScope::AutocastScope()
     : before_(at::autocast::is_autocast_enabled(context().device.type())) {
   if (!context().autocast) return;

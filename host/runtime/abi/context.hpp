@@ -1,6 +1,7 @@
 #pragma once
 // What calls of plugins see of the run and of the forward pass around them.
 #include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
@@ -20,6 +21,13 @@ Context& context();
 
 // The default generator of the run's device.
 at::Generator default_generator();
+
+// States of the generators that a forward pass may draw from: the CPU's and the run's GPU's.
+struct RandomState {
+  at::Tensor cpu, gpu;  // bytes on the CPU; `gpu` is undefined in a run without one
+  static RandomState current();
+  void set() const;
+};
 
 // Turns autocast on for the life of the object when the run uses it, else does nothing; clears the
 // cast cache at the end. One per step (forward and loss). [main]

@@ -30,7 +30,7 @@ struct Autocast {
 struct BlockState : torch::CustomClassHolder {
   explicit BlockState(Block given) : block(std::move(given)) {}
   Block block;
-  at::Tensor random;  // state of the device's generator before the first run
+  RandomState random;  // before the first run
   Autocast autocast = Autocast::current();
 };
 
@@ -39,14 +39,14 @@ class SecondRun {
  public:
   explicit SecondRun(const BlockState& state)
       : autocast_(Autocast::current()),
-        random_(default_generator().get_state()),
+        random_(RandomState::current()),
         mode_({false, true, forward_mode().sync_group}),
         grad_(true) {
     state.autocast.set();
-    default_generator().set_state(state.random);
+    state.random.set();
   }
   ~SecondRun() {
-    default_generator().set_state(random_);
+    random_.set();
     autocast_.set();
   }
   SecondRun(const SecondRun&) = delete;
@@ -55,7 +55,7 @@ class SecondRun {
  private:
   NoCastCache no_cache_;
   Autocast autocast_;
-  at::Tensor random_;
+  RandomState random_;
   ForwardModeScope mode_;
   at::AutoGradMode grad_;
 };
@@ -102,7 +102,7 @@ struct RecomputedBlock : torch::autograd::Function<RecomputedBlock> {
 std::vector<at::Tensor> run_block(Block block, std::vector<at::Tensor> inputs) {
   if (!forward_mode().recompute || !at::GradMode::is_enabled()) return block(inputs);
   auto state = c10::make_intrusive<BlockState>(std::move(block));
-  state->random = default_generator().get_state();
+  state->random = RandomState::current();
   const at::Tensor anchor = at::empty({0}).requires_grad_(true);
   return RecomputedBlock::apply(std::move(state), anchor, at::TensorList(inputs));
 }

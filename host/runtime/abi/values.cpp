@@ -6,6 +6,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "host/files/error.hpp"
+#include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/handle.hpp"
 
 namespace vissl::host {
@@ -175,6 +176,15 @@ int64_t integer_of(const Slot& slot, const vissl_arg& value, std::uint32_t tag) 
   return value.as.i;
 }
 
+// The generator of the model's device serves operators on that device alone; without one libtorch
+// takes the default of the operator's own device.
+void push_generator(torch::jit::Stack& stack, const Slot& slot, const at::Generator& generator) {
+  if (slot.optional && generator == default_generator())
+    stack.emplace_back();
+  else
+    stack.emplace_back(generator);
+}
+
 }  // namespace
 
 Slot make_slot(const c10::Argument& argument) {
@@ -265,7 +275,7 @@ void push_argument(torch::jit::Stack& stack, const Slot& slot, const vissl_arg& 
       return;
     case Kind::generator:
       if (value.tag != VISSL_T_GENERATOR) mismatch(slot, value);
-      stack.emplace_back(*reinterpret_cast<at::Generator*>(value.as.generator));
+      push_generator(stack, slot, *reinterpret_cast<at::Generator*>(value.as.generator));
       return;
     case Kind::unsupported:
       throw Error(Exit::run_failed,

@@ -247,8 +247,10 @@ void Optimizer::load_state_dict(const Node& saved, const std::string& source) {
       throw Error(Exit::bad_data,
                   source + ": optimizer state of an unknown parameter " + to_text(key));
     for (const auto& [name, value] : tensors.as_dict().entries()) {
-      loaded[params[index]][to_text(name)] =
-          from_file(value.as_tensor()).to(parameters_[params[index]]->tensor.device());
+      at::Tensor tensor = from_file(value.as_tensor());
+      // Counters of steps are single numbers on the CPU, as torch's optimizers keep them.
+      if (tensor.dim() > 0) tensor = tensor.to(parameters_[params[index]]->tensor.device());
+      loaded[params[index]][to_text(name)] = std::move(tensor);
     }
   }
   state_ = std::move(loaded);

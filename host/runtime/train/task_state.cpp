@@ -42,21 +42,35 @@ void load_model(Store& store, const Node& saved, const std::string& source) {
   store.load_state_dict(from_node(saved.at("model").at("heads")), "heads.", true, source);
 }
 
-Bytes generator_state() {
-  const at::Tensor state = default_generator().get_state().contiguous();
-  return Bytes{std::string(static_cast<const char*>(state.data_ptr()), state.nbytes())};
+Bytes bytes_of(const at::Tensor& state) {
+  return Bytes{std::string(static_cast<const char*>(state.const_data_ptr()), state.nbytes())};
 }
 
-void set_generator_state(const std::string& bytes, const std::string& source) {
-  at::Generator generator = default_generator();
-  at::Tensor state = generator.get_state();
+Node random_state() {
+  const RandomState state = RandomState::current();
+  Node out = Node::dict();
+  out["cpu"] = bytes_of(state.cpu);
+  if (state.gpu.defined()) out["gpu"] = bytes_of(state.gpu);
+  return out;
+}
+
+void fill(at::Tensor& state, const std::string& bytes, const std::string& source) {
   if (state.nbytes() != bytes.size()) {
     throw Error(Exit::bad_data, source +
                                     ": its random generator state has another size than this "
                                     "libtorch's; the run cannot be resumed exactly");
   }
-  std::memcpy(state.data_ptr(), bytes.data(), bytes.size());
-  generator.set_state(state);
+  state = state.clone();
+  std::memcpy(state.mutable_data_ptr(), bytes.data(), bytes.size());
+}
+
+// A checkpoint of a CPU leaves the GPU's generator as the seed set it.
+void set_random_state(const Node& saved, const std::string& source) {
+  RandomState state = RandomState::current();
+  fill(state.cpu, saved.at("cpu").as_bytes(), source);
+  const Node* gpu = saved.find(std::string("gpu"));
+  if (gpu != nullptr && state.gpu.defined()) fill(state.gpu, gpu->as_bytes(), source);
+  state.set();
 }
 
 }  // namespace
@@ -84,7 +98,7 @@ Node Task::state() {
   own["phase_done"] = phase_done;
   own["phase_samples"] = phase_samples;
   own["local_iteration"] = counters.local_iteration;
-  own["generator"] = generator_state();
+  own["generator"] = random_state();
   own["seed_value"] = static_cast<std::int64_t>(facts_.seed);
   own["world"] = facts_.world;
   own["threads"] = session_.threads();
@@ -95,6 +109,7 @@ Node Task::state() {
   own["iterations_per_epoch"] = facts_.iterations_per_epoch;
   own["libtorch"] = TORCH_VERSION;
   own["instructions"] = at::get_cpu_capability();
+  own["device"] = session_.device_name();
   own["config_toml"] = session_.services().config_toml;
   Node twins = Node::dict();
   for (const auto& twin : models_->all()) {
@@ -141,6 +156,7 @@ void Task::load_state(const Node& saved, const std::string& source) {
   warn_if("seed_value", std::to_string(own->at("seed_value").as_int()),
           std::to_string(facts_.seed));
 
+  warn_if("device", own->at("device").as_text(), session_.device_name());
   warn_if("libtorch", own->at("libtorch").as_text(), TORCH_VERSION);
   warn_if("CPU instructions", own->at("instructions").as_text(), at::get_cpu_capability());
   // The position inside an epoch counts batches.
@@ -179,7 +195,7 @@ void Task::load_state(const Node& saved, const std::string& source) {
   phase_samples = own->at("phase_samples").as_int();
   losses.clear();
   for (const Node& loss : classy.at("losses").as_items()) losses.push_back(loss.as_real());
-  set_generator_state(own->at("generator").as_bytes(), source);
+  set_random_state(own->at("generator"), source);
   Counters phase_start = counters;  // epoch schedules were evaluated there
   phase_start.num_updates -= counters.phase_batch * counters.global_batch;
   schedules_->update_epoch(phase_start);
