@@ -91,6 +91,24 @@ if(VISSL_RUNTIME)
       SKIP_RETURN_CODE 77)
   endforeach()
 
+  # tests/gpu/x.sh is one test that is skipped without a GPU; machine.sh is what they share. x_test.cpp there call the
+  # runtime's own functions.
+  file(GLOB gpu_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/gpu/*.sh")
+  list(FILTER gpu_scripts EXCLUDE REGEX "/machine\\.sh$")
+  foreach(script IN LISTS gpu_scripts)
+    cmake_path(GET script STEM name)
+    add_test(NAME "gpu/${name}" COMMAND bash "${script}")
+    set_tests_properties("gpu/${name}" PROPERTIES LABELS gpu ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77)
+  endforeach()
+  if(TARGET vissl_cuda)
+    vissl_tests(gpu_tests gpu tests/gpu)
+    target_link_libraries(gpu_tests_objects PUBLIC vissl_host_includes Libtorch::cpu)
+    target_link_libraries(gpu_tests PRIVATE vissl_runtime_objects vissl_files Libtorch::cpu ZLIB::ZLIB)
+    target_precompile_headers(gpu_tests_objects REUSE_FROM vissl_runtime_objects)
+    target_compile_options(gpu_tests_objects PRIVATE -fpch-preprocess)
+    add_dependencies(gpu_tests vissl_cuda)
+  endif()
+
   # tests/slurm/x.sh is one test that runs our job scripts on a SLURM of its own; cluster.sh is what they share.
   add_executable(compare_runs tests/slurm/compare_runs.cpp tests/integration/run_files.cpp)
   target_include_directories(compare_runs PRIVATE "${CMAKE_SOURCE_DIR}/tests")

@@ -44,6 +44,19 @@ for name in libtorch_cpu.so libc10.so libgomp.so.1 libcudart.so.13 libcupti.so.1
   [[ $(realpath "$path") == "$moved"/lib/vissl/* ]] || { echo "$name comes from $path, not from $moved"; exit 1; }
 done
 
+# Of a build with CUDA also the library for GPUs, which finds CUDA's libraries in the tree.
+cuda=$moved/lib/vissl/libvissl_cuda.so
+if [[ -e $VISSL_BUILD/libvissl_cuda.so ]]; then
+  loaded=$(ldd "$cuda" | awk '$2 == "=>" {print $1, $3}')
+  for name in libtorch_cuda.so libc10_cuda.so libnccl.so.2 libcudart.so.13 libcudnn.so.9 libcublas.so.13 libnvshmem_host.so.3; do
+    path=$(sed -n "s|^$name ||p" <<<"$loaded")
+    [[ $(realpath "$path") == "$moved"/lib/vissl/* ]] || { echo "$name comes from '$path', not from $moved"; exit 1; }
+  done
+elif [[ -e $cuda ]]; then
+  echo "$cuda is installed, but was not built"
+  exit 1
+fi
+
 example=$VISSL_SOURCE_DIR/sdk/examples/triangular
 { cmake -S "$example" -B "$work/example" -G Ninja -DCMAKE_PREFIX_PATH="$moved" && cmake --build "$work/example"; } \
   >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }

@@ -14,6 +14,16 @@ std::string first_line(std::string text) {
   return text;
 }
 
+// Of an operator that gives other bits each time, libtorch says how Python allows it.
+std::string without_python_advice(std::string text) {
+  constexpr std::string_view kFact = "does not have a deterministic implementation";
+  const std::size_t at = text.find(kFact);
+  if (at == std::string::npos) return text;
+  return text.substr(0, at + kFact.size()) +
+         " on this device; set machine.deterministic = false to use it: two runs then differ in "
+         "their last bits";
+}
+
 struct Report {
   vissl_status status;
   std::string text;
@@ -27,7 +37,7 @@ Report current_report() {
     const bool is_status = code >= VISSL_E_FAILED && code <= VISSL_E_DISTRIBUTED;
     return {is_status ? code : VISSL_E_FAILED, e.what()};
   } catch (const c10::Error& e) {
-    return {VISSL_E_FAILED, first_line(e.what_without_backtrace())};
+    return {VISSL_E_FAILED, without_python_advice(first_line(e.what_without_backtrace()))};
   } catch (const std::exception& e) {
     return {VISSL_E_FAILED, first_line(e.what())};
   } catch (...) {

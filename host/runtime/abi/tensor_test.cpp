@@ -5,7 +5,9 @@
 #include <cstring>
 
 #include "host/runtime/abi/context.hpp"
+#include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/test_call.hpp"
+#include "host/runtime/abi/values.hpp"
 
 using namespace vissl::host;
 using namespace vissl::host::test;
@@ -158,6 +160,41 @@ TEST_CASE("op_call: errors carry one sentence and the operator's name") {
         }) == "aten::cat: element 0 of parameter 'tensors' is no tensor");
   CHECK(tensor_api().op_call(find_op("aten::mm"), nullptr, 0, nullptr, 0, nullptr, nullptr) ==
         VISSL_E_FAILED);  // a NULL sink is allowed
+}
+
+TEST_CASE("op_call: an operator without a deterministic way says which setting allows it") {
+  at::globalContext().setDeterministicAlgorithms(true, false);
+  std::string text;
+  try {
+    at::globalContext().alertNotDeterministic("some_backward_cuda");
+  } catch (...) {
+    text = current_exception_text();
+  }
+  at::globalContext().setDeterministicAlgorithms(false, false);
+  CHECK(text ==
+        "some_backward_cuda does not have a deterministic implementation on this device; set "
+        "machine.deterministic = false to use it: two runs then differ in their last bits");
+}
+
+TEST_CASE("op_call: the device's generator serves operators on the CPU too") {
+  const Context before = context();
+  context().device = at::Device(at::kCPU);
+  at::Generator generator = default_generator();
+  vissl_arg random{VISSL_T_GENERATOR, 0, {}};
+  random.as.generator = reinterpret_cast<vissl_generator*>(&generator);
+  Slot slot;
+  slot.kind = Slot::Kind::generator;
+  torch::jit::Stack stack;
+  push_argument(stack, slot, random);
+  CHECK(stack.back().isGenerator());
+  slot.optional = true;  // then libtorch chooses the default of the operator's device
+  push_argument(stack, slot, random);
+  CHECK(stack.back().isNone());
+  at::Generator own = generator.clone();
+  random.as.generator = reinterpret_cast<vissl_generator*>(&own);
+  push_argument(stack, slot, random);
+  CHECK(stack.back().isGenerator());
+  context() = before;
 }
 
 TEST_CASE("op_find: unknown names, overloads and schemas are refused when the operator is found") {
