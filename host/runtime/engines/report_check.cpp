@@ -41,6 +41,8 @@ std::string report_check(Task& task, double step_seconds, double seconds) {
       << " parameters, " << thousands(trainable) << " of them trained; precision "
       << task.session().precision().name << ", " << task.session().threads()
       << " threads; peak memory " << thousands(peak_memory_mib()) << " MiB";
+  if (task.session().cuda() != nullptr)
+    out << ", of the GPU's tensors " << thousands(task.session().peak_memory_mib()) << " MiB";
   if (!std::isnan(step_seconds) && task.has_train()) {
     out << "; loss " << std::setprecision(4) << task.current.mean_loss << std::setprecision(1)
         << "; the run has " << thousands(task.counters.max_iteration) << " steps of "
