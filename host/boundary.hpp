@@ -172,6 +172,11 @@ class Logger {
 // --- the runtime
 // -------------------------------------------------------------------------------------------------------
 
+// A value of the config that an earlier run had otherwise; TOML text, empty = it was not there.
+struct ConfigChange {
+  std::string path, before, now;
+};
+
 struct Services {
   const char* build_id;
   const vissl_host*
@@ -189,6 +194,9 @@ struct Services {
   // A copy of the table `base` with `over` merged in: tables merge, arrays and scalars replace.
   // Lives until the process ends.
   std::function<const vissl_value*(const vissl_value* base, const vissl_value* over)> merge_config;
+  // What differs between this config and an earlier run's `config_toml`, as far as it can change
+  // the weights.
+  std::function<std::vector<ConfigChange>(const std::string& config_toml)> config_changes;
 };
 
 // The answer of one check of check-plugin. `text` is one sentence: what was met, where, the remedy.

@@ -2,6 +2,7 @@
 #include <vissl_build.hpp>
 
 #include "host/cli/commands.hpp"
+#include "host/cli/config_changes.hpp"
 #include "host/cli/environment.hpp"
 #include "host/cli/executable.hpp"
 #include "host/cli/origins.hpp"
@@ -31,7 +32,8 @@ struct Running {
         origins_json(config),
         environment_json(context.arguments),
         pending_stop_signal,
-        [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); }};
+        [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); },
+        [&config](const std::string& stored) { return config_changes(stored, config); }};
     runtime = &load_runtime(services, executable_folder());
     session.services().forward_to([this](std::string_view id) { return runtime->get_service(id); });
   }

@@ -71,3 +71,26 @@ TEST_CASE("simclr_info_nce_loss: it requires the collator whose order it reads")
                   "require data.train.collator.name in simclr_collator because it reads the views "
                   "in the order that this collator gives") != rules.end());
 }
+
+TEST_CASE("simclr_info_nce_loss: batches without two views of each image are refused in training") {
+  Host host;
+  host.load(VISSL_PLUGIN_DIR "/simclr_info_nce_loss.so");
+  host.run.counters.training = 1;
+  const auto step = [&](const std::vector<std::int64_t>& images) {
+    host.run.record["data_idx"] = {vissl::test::labels(images)};
+    const auto rows = static_cast<int>(images.size());
+    return make(host)({views(0, rows / 2)});
+  };
+  CHECK_NOTHROW(step({4, 9, 4, 9}));
+  CHECK_THROWS_WITH_AS(
+      step({4, 9, 4, 9, 4, 9}),
+      doctest::Contains(
+          "this batch has 3 views of its first image; set ImgReplicatePil's num_times to 2"),
+      vissl::Failure);
+  CHECK_THROWS_WITH_AS(step({4, 9}), doctest::Contains("has 1 view of its first image"),
+                       vissl::Failure);
+  CHECK_THROWS_WITH_AS(step({4, 4}), doctest::Contains("at least two images per step"),
+                       vissl::Failure);
+  host.run.counters.training = 0;
+  CHECK_NOTHROW(step({4, 4}));
+}

@@ -125,6 +125,68 @@ TEST_CASE(
   expect_error(result, 1, {"loss is ", "iteration", "learning rate"});
 }
 
+TEST_CASE("bad input: weights that are not finite are never saved; the last checkpoint stays") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
+  const std::string before = read_file(final_checkpoint(folder / "run"));
+  // The only step: the loss before it is finite, the weights after it are not.
+  const Result result = run_host(run_arguments(
+      config,
+      {"optimizer.num_epochs=2", "optimizer.weight_decay=1000", "data.train.data_limit.count=16",
+       "data.train.batchsize_per_replica=16", "optimizer.param_schedulers.lr.start_value=3e38",
+       "optimizer.param_schedulers.lr.end_value=3e38",
+       "checkpoint.dir=\"" + (folder / "other").string() + "\""}));
+  expect_error(result, 1, {"trunk.", "is not finite any more", "learning rate"});
+  CHECK(read_file(final_checkpoint(folder / "run")) == before);
+  for (const auto& entry : fs::directory_iterator(folder / "other"))
+    CHECK_MESSAGE(entry.path().extension() != ".torch", entry.path().string());
+}
+
+TEST_CASE("bad input: a finished run does not pass for one of another config, exit code 2") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
+  const std::string before = read_file(final_checkpoint(folder / "run"));
+  const Result again =
+      run_host(run_arguments(config, {"optimizer.num_epochs=1", "log_frequency=7"}));
+  CHECK(again.exit_code == 0);
+  CHECK(again.err.find("this run is finished") != std::string::npos);
+  expect_error(
+      run_host(run_arguments(config, {"optimizer.num_epochs=1", "seed_value=5"})), 2,
+      {(folder / "run").string(), "another config (seed_value was 0, is 5)", "overwrite_existing"});
+  CHECK(read_file(final_checkpoint(folder / "run")) == before);
+  // More epochs of the same are a run that goes on.
+  const Result more = run_host(run_arguments(config, {"optimizer.num_epochs=2"}));
+  INFO(more.err);
+  CHECK(more.exit_code == 0);
+  CHECK(more.err.find("resuming at iteration") != std::string::npos);
+  CHECK(more.err.find("optimizer.num_epochs was 1, is 2") != std::string::npos);
+}
+
+TEST_CASE("bad input: a resume with another learning rate warns, and checkpoint.exact refuses it") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  REQUIRE(run_host(run_arguments(config, {"optimizer.num_epochs=1"})).exit_code == 0);
+  fs::remove(folder / "run" / "summary.json");
+  const std::vector<std::string> changed = {"optimizer.num_epochs=1", "optimizer.weight_decay=0.5"};
+  std::vector<std::string> exact = changed;
+  exact.push_back("checkpoint.exact=true");
+  expect_error(run_host(run_arguments(config, exact)), 2,
+               {"optimizer.weight_decay was", "is 0.5", "checkpoint.exact"});
+  const Result result = run_host(run_arguments(config, changed));
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.find("optimizer.weight_decay was") != std::string::npos);
+}
+
+TEST_CASE("bad input: a schedule that no parameter group uses is named, exit code 2") {
+  const TempFolder folder;
+  expect_error(run_host(run_arguments(
+                   write_config(folder),
+                   {"optimizer.param_schedulers.momentun={ name = \"constant\", value = 0.5 }"})),
+               2, {"'momentun'", "hyper-parameters of sgd", "momentum"});
+}
+
 TEST_CASE("bad input: a folder that cannot be written is named, exit code 1") {
   const TempFolder folder;
   write_file(folder / "file", "");

@@ -1,5 +1,6 @@
 #include "host/runtime/checkpoint/run_folder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -34,6 +35,35 @@ bool RunFolder::ended() const {
   return summary.is_object() && summary.value("finished", false);
 }
 
+bool RunFolder::goes_on(const Services& services) const {
+  std::ifstream file(path_ / "config.toml");
+  const std::string stored{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return false;
+  const std::vector<ConfigChange> changes = services.config_changes(stored);
+  if (changes.empty()) return false;
+  const ConfigChange& first = changes.front();
+  if (changes.size() == 1 && first.path == "optimizer.num_epochs" &&
+      std::stoll(first.now) > std::stoll(first.before))
+    return true;
+  throw Error(Exit::usage, path_.string() + " holds a finished run of another config (" +
+                               to_text(changes) +
+                               "); set checkpoint.dir to another folder, or "
+                               "checkpoint.overwrite_existing=true to train anew");
+}
+
+std::string to_text(const std::vector<ConfigChange>& changes) {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(changes.size(), kShown); ++i) {
+    const ConfigChange& change = changes[i];
+    text += (i > 0 ? ", " : "") + change.path;
+    text += change.before.empty() ? " was not set" : " was " + change.before;
+    text += change.now.empty() ? ", is not set" : ", is " + change.now;
+  }
+  if (changes.size() > kShown) text += " and " + std::to_string(changes.size() - kShown) + " more";
+  return text;
+}
+
 std::optional<Checkpoint> RunFolder::newest() {
   if (overwrite_ && (ended() || !auto_resume_)) return std::nullopt;
   CheckpointChoice choice = find_checkpoint(path_, resume_file_num_);
@@ -63,6 +93,10 @@ std::optional<Checkpoint> RunFolder::newest() {
 
 void RunFolder::start_anew() {
   remove_all_checkpoints(path_);
+  fs::remove(path_ / "summary.json");
+}
+
+void RunFolder::reopen() {
   fs::remove(path_ / "summary.json");
 }
 

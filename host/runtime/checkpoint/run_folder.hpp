@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/boundary.hpp"
 #include "host/files/atomic_file.hpp"
@@ -13,6 +14,9 @@
 #include "host/runtime/setting.hpp"
 
 namespace vissl::host {
+
+// "optimizer.name was "sgd", is "adam" and 2 more", for messages.
+std::string to_text(const std::vector<ConfigChange>& changes);
 
 class RunFolder {
  public:
@@ -24,6 +28,10 @@ class RunFolder {
 
   // True when an earlier run here came to its end and checkpoint.overwrite_existing is off.
   bool finished() const;
+  // Of a finished run: false when the config is the one that it ended with. True when nothing but
+  // more epochs is asked for: the run goes on from its last checkpoint. Throws Error(usage) that
+  // names what else differs.
+  bool goes_on(const Services& services) const;
   // The newest complete checkpoint, or nothing: auto_resume off, overwrite_existing on, or an empty
   // folder. A damaged newer one is warned of. Throws Error(bad_data) when there are checkpoints and
   // all are damaged: training anew would overwrite them.
@@ -31,6 +39,9 @@ class RunFolder {
   // Removes the checkpoints and the summary of an earlier run; called once the new run is known to
   // work, before its first save.
   void start_anew();
+
+  // Takes back that the run is finished, for one that goes on.
+  void reopen();
 
   // Writes config.toml and env.json, whose texts these are.
   void write_provenance(const std::string& config_toml, const std::string& environment_json);

@@ -16,7 +16,7 @@ int run_train(Session& session) {
   std::optional<Checkpoint> found;
   if (collectives().rank() == 0) {
     folder.emplace(session.config()["checkpoint"], *session.services().log);
-    if (folder->finished()) {
+    if (folder->finished() && !folder->goes_on(session.services())) {
       session.log(
           LogLevel::info,
           "this run is finished: " + folder->path().string() +
@@ -29,7 +29,10 @@ int run_train(Session& session) {
   Task task(session, Task::Purpose::train, !found);
   std::optional<RunLog> log;
   if (folder) {
-    if (!found) folder->start_anew();
+    if (found)
+      folder->reopen();
+    else
+      folder->start_anew();
     folder->write_provenance(
         session.services().config_toml,
         with_device(session.services().environment_json, session.run_device()));

@@ -2,7 +2,12 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/stack.h>
 #include <c10/util/StringUtil.h>
+
+#include <limits>
 
 #include "host/files/error.hpp"
 
@@ -159,6 +164,30 @@ void Store::load_state_dict(const StateDict& values, std::string_view prefix, bo
       throw Error(Exit::bad_data, source + ": '" + entry->name + "' is missing");
   at::NoGradGuard no_grad;
   for (auto& [entry, value] : plan) entry->tensor.copy_(*value);
+}
+
+void Store::check_finite(const std::string& when) const {
+  std::vector<at::Tensor> tensors;
+  std::vector<const Entry*> checked;
+  for (const auto& entry : entries_) {
+    if (!entry->saved() || !entry->tensor.is_floating_point() || entry->tensor.numel() == 0)
+      continue;
+    tensors.push_back(entry->tensor.detach());
+    checked.push_back(entry.get());
+  }
+  if (tensors.empty()) return;
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> largest =
+      at::_foreach_norm(tensors, std::numeric_limits<double>::infinity());
+  for (at::Tensor& one : largest) one = one.to(at::kDouble);
+  const at::Tensor finite = at::isfinite(at::stack(largest)).cpu();
+  for (std::size_t i = 0; i < checked.size(); ++i) {
+    if (finite[static_cast<int64_t>(i)].item<bool>()) continue;
+    throw Error(Exit::run_failed,
+                "'" + checked[i]->name + "' is not finite any more at " + when +
+                    "; nothing was saved over earlier checkpoints; lower the learning rate, or use "
+                    "machine.precision = \"fp32\"");
+  }
 }
 
 void Store::copy_from(const Store& source) {

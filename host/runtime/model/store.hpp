@@ -82,6 +82,10 @@ class Store {
   void load_state_dict(const StateDict& values, std::string_view prefix, bool strict,
                        const std::string& source);
 
+  // Throws Error(run_failed) that names the first saved entry with a NaN or an infinite value, and
+  // `when`.
+  void check_finite(const std::string& when) const;
+
   // Copies values (and flags) of all entries from a store with the same names and shapes.
   void copy_from(const Store& source);
   // Converts and moves floating-point entries (move only for others); handles stay valid.

@@ -4,6 +4,7 @@
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -79,6 +80,7 @@ Optimizer::Optimizer(const Setting& config, std::vector<Entry*> parameters,
                   builder->self(), infos.data(), infos.size(), config.value(), &sink, error.get()),
               "optimizer.param_groups (" + builder->name() + ")");
   if (!receiver.error.empty()) throw Error(Exit::usage, config.where() + ": " + receiver.error);
+  check_schedules(config, schedules, builder->name());
   drop_untrained();
   state_.resize(parameters_.size());
 }
@@ -88,6 +90,24 @@ void Optimizer::read_hyper_names() {
   for (std::uint64_t i = 0; i < table.hyper_count(instance_->self()); ++i) {
     names_.push_back(text(table.hyper_name(instance_->self(), i)));
     defaults_.push_back(table.hyper_default(instance_->self(), i));
+  }
+}
+
+void Optimizer::check_schedules(const Setting& config, const Schedules& schedules,
+                                const std::string& grouping) const {
+  for (const std::string& name : schedules.names()) {
+    const bool used = std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
+      return std::any_of(group.hyper.begin(), group.hyper.end(),
+                         [&](const Hyper& hyper) { return hyper.schedule == name; });
+    });
+    if (used) continue;
+    std::string known;
+    for (const std::string& hyper : names_) known += (known.empty() ? "" : ", ") + hyper;
+    throw Error(Exit::usage, config["param_schedulers." + name].where() +
+                                 ": no parameter group uses the schedule '" + name +
+                                 "' of optimizer.param_schedulers; the hyper-parameters of " +
+                                 instance_->name() + " are " + known +
+                                 " (groups are made by param_groups \"" + grouping + "\")");
   }
 }
 

@@ -57,6 +57,8 @@ class Optimizer {
   friend struct GroupBuilder;
 
   void read_hyper_names();
+  void check_schedules(const Setting& config, const Schedules& schedules,
+                       const std::string& grouping) const;
   void drop_untrained();
   double value_of(const Hyper& hyper, const Schedules& schedules) const;
   std::vector<std::size_t> order() const;  // parameters group by group: torch's numbering

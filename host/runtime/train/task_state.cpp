@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "host/runtime/abi/context.hpp"
+#include "host/runtime/checkpoint/run_folder.hpp"
 #include "host/runtime/checkpoint/tensors.hpp"
 #include "host/runtime/train/task.hpp"
 
@@ -153,12 +154,17 @@ void Task::load_state(const Node& saved, const std::string& source) {
           std::to_string(session_.threads()));
   warn_if("precision", own->at("precision").as_text(), session_.precision().name);
   warn_if("world size", std::to_string(own->at("world").as_int()), std::to_string(facts_.world));
-  warn_if("seed_value", std::to_string(own->at("seed_value").as_int()),
-          std::to_string(facts_.seed));
-
   warn_if("device", own->at("device").as_text(), session_.device_name());
   warn_if("libtorch", own->at("libtorch").as_text(), TORCH_VERSION);
   warn_if("CPU instructions", own->at("instructions").as_text(), at::get_cpu_capability());
+  const auto changes = session_.services().config_changes(own->at("config_toml").as_text());
+  if (!changes.empty()) {
+    const std::string text = source + " was written with another config (" + to_text(changes) +
+                             "): the result is not that of an undisturbed run";
+    if (config().boolean("checkpoint.exact"))
+      throw Error(Exit::usage, text + " (checkpoint.exact)");
+    log().log(LogLevel::warning, text);
+  }
   // The position inside an epoch counts batches.
   if (own->at("global_batch").as_int() != counters.global_batch ||
       own->at("iterations_per_epoch").as_int() != facts_.iterations_per_epoch) {

@@ -298,6 +298,7 @@ bool Trainer::must_stop(bool training) {
 }
 
 void Trainer::save(CheckpointKind kind, std::int64_t number) {
+  task_.model().store().check_finite("iteration " + std::to_string(task_.counters.iteration));
   if (folder_ == nullptr) return;
   Node state = task_.state();
   if (log_ != nullptr) state["vissl_host"]["files"] = log_->positions();
