@@ -1,6 +1,8 @@
 # Plugins that only tests use: tests/test_plugins/<folder>/NAME.cpp becomes build/test_plugins/<folder>/NAME.so. Each folder is a
 # plugin folder of its own; undefined symbols are allowed, because one of the bad plugins consists of one.
-file(GLOB test_plugin_files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/test_plugins/*/*.cpp")
+# tests/abi_spikes/NAME.cpp becomes build/test_plugins/abi_spikes/NAME.so in the same way.
+file(GLOB test_plugin_files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/test_plugins/*/*.cpp"
+     "${CMAKE_SOURCE_DIR}/tests/abi_spikes/*.cpp")
 add_custom_target(test_plugins)
 foreach(file IN LISTS test_plugin_files)
   cmake_path(GET file STEM name)

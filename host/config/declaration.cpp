@@ -58,6 +58,8 @@ std::string element_noun(const Param& param, bool plural) {
       return plural ? "strings" : "a string";
     case VISSL_P_TABLE:
       return plural ? "tables" : "a table";
+    case VISSL_P_MODEL:
+      return "a table like [model]";
     case VISSL_P_COMPONENT:
       return plural ? param.component_kind + " tables { name = … }"
                     : article(param.component_kind) + " " + param.component_kind +
@@ -85,6 +87,7 @@ bool type_fits(std::uint32_t element, Value& value) {
       return value.is(Type::string);
     case VISSL_P_TABLE:
     case VISSL_P_COMPONENT:
+    case VISSL_P_MODEL:
       return value.is(Type::table);
     default:
       return true;

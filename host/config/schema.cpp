@@ -134,6 +134,15 @@ SchemaKey declared_key(const Param& param) {
   if (param.element() == VISSL_P_COMPONENT)
     key.shape = param.is_list() ? Shape::component_list : Shape::component;
   if (param.component_kind == "lr_schedule") key.inner = schedule_keys();
+  if (param.element() == VISSL_P_MODEL) {
+    // What its table does not list comes from [model], so nothing is filled in.
+    key.shape = Shape::section;
+    key.inner = model_schema().inner;
+    for (SchemaKey& inner : key.inner) {
+      inner.param.fallback.reset();
+      inner.present = false;
+    }
+  }
   return key;
 }
 

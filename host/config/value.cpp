@@ -1,8 +1,12 @@
 #include "host/config/value.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <memory>
+#include <mutex>
 #include <utility>
 
+#include "host/config/toml_read.hpp"
 #include "host/config/toml_text.hpp"
 
 using vissl::host::TableEntry;
@@ -233,6 +237,27 @@ vissl_str where(const Value* v) {
   return v != nullptr ? view(v->origin().where()) : vissl_str{nullptr, 0};
 }
 
+vissl_status parse(vissl_str toml, const vissl_value** out, vissl_err* err) {
+  const auto refuse = [&](const char* text) {
+    if (err != nullptr && err->set != nullptr)
+      err->set(err, VISSL_E_PLUGIN, {text, std::strlen(text)});
+    return VISSL_E_PLUGIN;
+  };
+  // Reachable until the process ends, as the config itself is.
+  static std::mutex mutex;
+  static auto* const kept = new std::vector<std::unique_ptr<Value>>();
+  try {
+    auto tree = std::make_unique<Value>(
+        parse_toml({toml.data != nullptr ? toml.data : "", static_cast<std::size_t>(toml.size)},
+                   "a plugin's text"));
+    const std::lock_guard lock(mutex);
+    *out = kept->emplace_back(std::move(tree)).get();
+    return VISSL_OK;
+  } catch (const std::exception& error) {
+    return refuse(error.what());
+  }
+}
+
 }  // namespace
 
 const vissl_value_api& value_api() {
@@ -246,7 +271,8 @@ const vissl_value_api& value_api() {
                                           at,
                                           key_at,
                                           find,
-                                          where};
+                                          where,
+                                          parse};
   return api;
 }
 

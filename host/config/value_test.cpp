@@ -136,3 +136,19 @@ TEST_CASE("config: a folder is no config file") {
   CHECK_THROWS_WITH(read_toml_file("/tmp", "tmp"),
                     "cannot read the config file 'tmp': it is a folder");
 }
+
+TEST_CASE("a plugin's own tree: parsed from TOML, wrong text is refused with its place") {
+  const vissl_value* tree = nullptr;
+  const auto parse = [&](std::string_view text, vissl_err* err) {
+    return value_api().parse({text.data(), text.size()}, &tree, err);
+  };
+  REQUIRE(parse("[trunk]\ndrop_path_rate = 0.25\n", nullptr) == VISSL_OK);
+  const vissl_value* trunk = value_api().find(tree, {"trunk", 5});
+  CHECK(value_api().as_number(value_api().find(trunk, {"drop_path_rate", 14})) == 0.25);
+  std::string text;
+  vissl_err err{sizeof(vissl_err), &text, [](vissl_err* self, vissl_status, vissl_str said) {
+                  static_cast<std::string*>(self->self)->assign(said.data, said.size);
+                }};
+  CHECK(parse("trunk = ", &err) == VISSL_E_PLUGIN);
+  CHECK(text.find("a plugin's text:1:") != std::string::npos);
+}

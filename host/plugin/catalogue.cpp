@@ -14,21 +14,36 @@
 namespace vissl::host {
 namespace {
 
+// The table with the fields that this host knows, whatever release the plugin was built for.
+const void* class_table(const vissl_component& component, const Declaration& declaration) {
+  return whole_table(component.table, find_kind(declaration.kind)->table_size);
+}
+
+// The same of what its instances offer beyond their kind; NULL = not offered.
+const void* extension_table(const vissl_component& component, std::string_view id) {
+  const bool has_slot =
+      component.size >= offsetof(vissl_component, get_extension) + sizeof(component.get_extension);
+  if (!has_slot || component.get_extension == nullptr) return nullptr;
+  const void* table = component.get_extension({id.data(), id.size()});
+  const Kind* known = find_extension(id);
+  return table != nullptr && known != nullptr ? whole_table(table, known->table_size) : table;
+}
+
 class PluginInstance final : public Instance {
  public:
   PluginInstance(const vissl_component& component, const Declaration& declaration, void* self)
-      : component_(component), declaration_(declaration), self_(self) {}
+      : component_(component),
+        declaration_(declaration),
+        table_(class_table(component, declaration)),
+        self_(self) {}
   ~PluginInstance() override { static_cast<const ClassHead*>(component_.table)->destroy(self_); }
   PluginInstance(const PluginInstance&) = delete;
   PluginInstance& operator=(const PluginInstance&) = delete;
 
-  const void* table() const override { return component_.table; }
+  const void* table() const override { return table_; }
   void* self() const override { return self_; }
   const void* extension(std::string_view id) const override {
-    const bool has_slot = component_.size >= offsetof(vissl_component, get_extension) +
-                                                 sizeof(component_.get_extension);
-    if (!has_slot || component_.get_extension == nullptr) return nullptr;
-    return component_.get_extension({id.data(), id.size()});
+    return extension_table(component_, id);
   }
   const std::string& kind() const override { return declaration_.kind; }
   const std::string& name() const override { return declaration_.name; }
@@ -38,6 +53,7 @@ class PluginInstance final : public Instance {
  private:
   const vissl_component& component_;
   const Declaration& declaration_;
+  const void* table_;
   void* self_;
 };
 
@@ -75,7 +91,7 @@ vissl_status create_nested(vissl_str kind, const vissl_value* config, const void
       return refuse(VISSL_E_FAILED, "components cannot be created here");
     const Created created =
         g_catalogue->create_unowned({kind.data, static_cast<std::size_t>(kind.size)}, config);
-    *table = created.component->table;
+    *table = class_table(*created.component, *created.declaration);
     *instance = created.self;
     return VISSL_OK;
   } catch (const Error& error) {
@@ -85,7 +101,19 @@ vissl_status create_nested(vissl_str kind, const vissl_value* config, const void
   }
 }
 
-constexpr vissl_components_api kComponentsApi = {sizeof(vissl_components_api), create_nested};
+const void* nested_extension(vissl_str kind, const vissl_value* config, vissl_str id) noexcept {
+  try {
+    if (g_catalogue == nullptr || kind.data == nullptr || id.data == nullptr) return nullptr;
+    const vissl_component* component =
+        g_catalogue->component({kind.data, static_cast<std::size_t>(kind.size)}, config).component;
+    return extension_table(*component, {id.data, static_cast<std::size_t>(id.size)});
+  } catch (const std::exception&) {
+    return nullptr;  // `create` tells the reason
+  }
+}
+
+constexpr vissl_components_api kComponentsApi = {sizeof(vissl_components_api), create_nested,
+                                                 nested_extension};
 
 std::string quoted_list(const std::vector<std::string>& texts) {
   std::string out;
@@ -180,7 +208,7 @@ const vissl_component& PluginCatalogue::descriptor(std::string_view kind, std::s
   return load(*file).component(kind, name);
 }
 
-Created PluginCatalogue::create_unowned(std::string_view kind, const vissl_value* config) {
+Created PluginCatalogue::component(std::string_view kind, const vissl_value* config) {
   const Value* name = config != nullptr ? config->find("name") : nullptr;
   if (name == nullptr || !name->is_text())
     throw Error(Exit::run_failed, "a component of kind '" + std::string(kind) +
@@ -192,8 +220,13 @@ Created PluginCatalogue::create_unowned(std::string_view kind, const vissl_value
   if (file == nullptr)
     throw Error(Exit::usage, where + ": no plugin offers " + std::string(kind) + " '" +
                                  name->as_text() + "' (looked in " + searched() + ")");
-  const vissl_component& component = load(*file).component(kind, name->as_text());
-  return {&component, declaration, create_instance(component, *declaration, *config)};
+  return {&load(*file).component(kind, name->as_text()), declaration, nullptr};
+}
+
+Created PluginCatalogue::create_unowned(std::string_view kind, const vissl_value* config) {
+  Created created = component(kind, config);
+  created.self = create_instance(*created.component, *created.declaration, *config);
+  return created;
 }
 
 std::unique_ptr<Instance> PluginCatalogue::create(std::string_view kind,

@@ -45,6 +45,8 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   std::unique_ptr<Instance> create(std::string_view kind, const vissl_value* config) override;
   // The same without an owner: the caller destroys `self` through the component's class table.
   Created create_unowned(std::string_view kind, const vissl_value* config);
+  // What `config` names, not created: `self` is NULL.
+  Created component(std::string_view kind, const vissl_value* config);
 
   // The descriptor of a component; loads its file.
   const vissl_component& descriptor(std::string_view kind, std::string_view name);

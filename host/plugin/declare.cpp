@@ -1,5 +1,7 @@
 #include "host/plugin/declare.hpp"
 
+#include <cstddef>
+
 #include "host/boundary.hpp"
 #include "host/config/toml_read.hpp"
 
@@ -40,8 +42,9 @@ bool reserved(const Declaration& declaration, const std::string& name) {
 std::string check_type(const Param& param) {
   const std::uint32_t element = param.element();
   if ((param.type & ~(VISSL_P_TYPE_MASK | VISSL_P_LIST)) != 0 || element < VISSL_P_BOOL ||
-      element > VISSL_P_COMPONENT)
+      element > VISSL_P_MODEL)
     return "has the unknown type " + std::to_string(param.type);
+  if (element == VISSL_P_MODEL && param.is_list()) return "is a list of models";
   if (element == VISSL_P_COMPONENT && param.component_kind.empty())
     return "is a component of no kind";
   if (param.has(VISSL_P_REQUIRED) && param.has(VISSL_P_OPTIONAL))
@@ -62,7 +65,9 @@ vissl_status add(vissl_decl* decl, const vissl_param* given, vissl_err* err) {
   return guarded(err, [&]() -> std::string {
     // All fields of the first release are needed; a plugin of a later one hands over a longer
     // struct.
-    if (given == nullptr || given->size < sizeof(vissl_param))
+    constexpr std::uint64_t kFirstRelease =
+        offsetof(vissl_param, vissl_key) + sizeof(vissl_param::vissl_key);
+    if (given == nullptr || given->size < kFirstRelease)
       return "a parameter description is too short";
     Param param;
     param.name = copy(given->name);

@@ -11,7 +11,9 @@ namespace vissl::host {
 struct Kind {
   std::string_view name;          // "loss"
   std::string_view interface_id;  // "vissl.loss/0"
-  std::uint64_t table_size;       // bytes of the class table as this host knows it
+  std::uint64_t
+      least_size;  // bytes of the class table in the first release: a shorter one is refused
+  std::uint64_t table_size;  // bytes of the class table as this host knows it
 };
 
 // How every class table begins, whatever the kind.
@@ -23,5 +25,12 @@ struct ClassHead {
 
 std::span<const Kind> kinds();
 const Kind* find_kind(std::string_view name);  // NULL = unknown
+// What a component may offer beyond its kind, by interface id: "vissl.events/0". NULL = unknown.
+const Kind* find_extension(std::string_view id);
+
+// A class table (or extension table) of at least `whole` bytes: `table` itself, or a copy that
+// lives until the process ends, filled up with zeros, which stand for "not offered". So a plugin of
+// an older release works, and the host asks for no field's presence. [any]
+const void* whole_table(const void* table, std::uint64_t whole);
 
 }  // namespace vissl::host

@@ -122,9 +122,9 @@ const vissl_component& LoadedPlugin::component(std::string_view kind, std::strin
                         "'; build the plugin against this host's SDK");
     std::uint64_t table_size = 0;
     std::memcpy(&table_size, candidate->table, sizeof(table_size));
-    if (table_size < known->table_size)
+    if (table_size < known->least_size)
       refuse(path_, "offers " + subject + " with a class table of " + std::to_string(table_size) +
-                        " bytes, " + std::to_string(known->table_size) +
+                        " bytes, " + std::to_string(known->least_size) +
                         " are needed; build the plugin against this host's SDK");
     return *candidate;
   }

@@ -64,6 +64,7 @@ inline const vissl_value_api& json_value_api() {
         return found == j.end() ? nullptr : value_of(*found);
       },
       [](const vissl_value*) -> vissl_str { return str("exp.toml:1:1"); },
+      nullptr,  // trees of a plugin's own are not made here
   };
   return api;
 }

@@ -71,7 +71,8 @@ const vissl_value_api& value_service() {
       },
       [](const vissl_value*) {
         return vissl_str{"test", 4};
-      }};
+      },
+      nullptr};
   return api;
 }
 

@@ -127,7 +127,7 @@ vissl_status block_call(vissl_str name, vissl_block_fn fn, void* ctx, vissl_tens
     };
     variable_list tensors;
     for (uint64_t i = 0; i < input_count; ++i) tensors.push_back(unwrap(inputs[i]));
-    variable_list results = run_block(std::move(block), std::move(tensors));
+    variable_list results = run_block(text(name), std::move(block), std::move(tensors));
     for (std::size_t i = 0; i < results.size(); ++i) outputs[i] = wrap(std::move(results[i]));
   });
 }

@@ -2,6 +2,7 @@
 #include "host/runtime/dist/collectives.hpp"
 
 #include <c10/util/StringUtil.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "host/files/error.hpp"
 #include "host/runtime/abi/guard.hpp"
@@ -54,6 +55,33 @@ vissl_status barrier(vissl_err* err) {
   return guarded(err, [] { collectives().barrier(); });
 }
 
+// d(sum over ranks of the losses) / d(own input) = sum over ranks of d(loss_r) / d(result).
+struct ReduceWithGrad : torch::autograd::Function<ReduceWithGrad> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& t,
+                            int64_t op) {
+    context->saved_data["op"] = op;
+    return reduced(t, op);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& grads) {
+    return {reduced(grads[0], context->saved_data["op"].toInt()), at::Tensor()};
+  }
+  static at::Tensor reduced(const at::Tensor& t, int64_t op) {
+    at::Tensor out = t.detach().clone(at::MemoryFormat::Contiguous);
+    collectives().all_reduce(out, static_cast<Collectives::Reduce>(op));
+    return out;
+  }
+};
+
+vissl_status all_reduce_with_grad(vissl_tensor* t, uint32_t op, vissl_tensor** out,
+                                  vissl_err* err) {
+  return guarded(err, [&] {
+    if (op > VISSL_REDUCE_MEAN)
+      throw Error(Exit::run_failed, "only a sum or a mean over the ranks has a gradient here");
+    *out = wrap(ReduceWithGrad::apply(unwrap(t), static_cast<int64_t>(op)));
+  });
+}
+
 constexpr vissl_collectives_api kTable = {
     sizeof(vissl_collectives_api),
     rank,
@@ -63,6 +91,7 @@ constexpr vissl_collectives_api kTable = {
     broadcast,
     all_to_all,
     barrier,
+    all_reduce_with_grad,
 };
 
 }  // namespace

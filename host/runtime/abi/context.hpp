@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+struct vissl_model;
+
 namespace vissl::host {
 
 // Facts of the process that the tensor service needs. Written before the run starts, then read
@@ -59,7 +61,10 @@ class NoCastCache {
 struct ForwardMode {
   bool recompute = false;    // block_call keeps inputs only and runs the block again in backward
   bool recomputing = false;  // inside such a second run: statistics stay as they are
+  bool in_block = false;     // a block_call here is part of the block around it
   int64_t sync_group = 0;    // ranks that share batch-norm statistics; 0 = only this one
+  vissl_model* model = nullptr;  // whose pass it is
+  bool training = false;
 };
 ForwardMode& forward_mode();
 

@@ -16,25 +16,41 @@ Models& models() {
   return *Models::current();
 }
 
+// A struct of a plugin as this host knows it: what the plugin did not know is zero.
+template <class T>
+T known(const T* given) {
+  T out{};
+  std::memcpy(&out, given, std::min<std::size_t>(static_cast<std::size_t>(given->size), sizeof(T)));
+  return out;
+}
+
 vissl_status create(const vissl_twin_spec* spec, vissl_model** out, vissl_err* err) {
-  return guarded(err, [&] {
-    vissl_twin_spec known{};
-    std::memcpy(&known, spec,
-                std::min<std::size_t>(static_cast<std::size_t>(spec->size), sizeof(known)));
-    *out = &models().create(known);
-  });
+  return guarded(err, [&] { *out = &models().create(known(spec)); });
 }
 
 vissl_status forward(vissl_model* model, const vissl_model_input* input,
                      const vissl_tensor_sink* outputs, vissl_err* err) {
   return guarded(err, [&] {
+    const vissl_model_input given = known(input);
+    if (given.mode > VISSL_FORWARD_MODE_TRAIN)
+      throw Error(Exit::bad_plugin, "a forward pass has a mode with an unknown number");
     ModelInput call;
-    for (uint64_t i = 0; i < input->count; ++i) call.tensors.push_back(unwrap(input->tensors[i]));
-    call.list = input->count > 1;
-    for (uint64_t i = 0; i < input->feature_count; ++i)
-      call.features.push_back(text(input->features[i]));
-    call.training = input->training == VISSL_MODE_TRAIN;
-    for (at::Tensor& output : models().forward(*model, std::move(call), input->with_grad != 0))
+    for (uint64_t i = 0; i < given.count; ++i) {
+      call.tensors.push_back(unwrap(given.tensors[i]));
+      if (given.names != nullptr)
+        call.fields.emplace(text(given.names[i]), unwrap(given.tensors[i]));
+    }
+    call.list = given.count > 1;
+    for (uint64_t i = 0; i < given.extra_count; ++i)
+      call.extras.emplace_back(text(given.extra_names[i]), unwrap(given.extras[i]));
+    for (uint64_t i = 0; i < given.feature_count; ++i)
+      call.features.push_back(text(given.features[i]));
+    call.training = given.training == VISSL_MODE_TRAIN;
+    call.from_features = given.from_features != 0;
+    call.head_begin = static_cast<std::size_t>(given.head_begin);
+    call.head_end = static_cast<std::size_t>(given.head_end);
+    for (at::Tensor& output :
+         models().forward(*model, std::move(call), given.with_grad != 0, given.mode))
       outputs->push(outputs->self, wrap(std::move(output)));
   });
 }

@@ -2,6 +2,7 @@
 
 #include <ATen/autocast_mode.h>
 
+#include "host/runtime/abi/blocks.hpp"
 #include "host/runtime/abi/context.hpp"
 
 namespace vissl::host {
@@ -27,9 +28,19 @@ struct Autocast {
   }
 };
 
+// The mode inside a block: it is not cut into smaller ones.
+ForwardMode inside(ForwardMode mode, bool recomputing) {
+  mode.recompute = false;
+  mode.recomputing = recomputing;
+  mode.in_block = true;
+  return mode;
+}
+
 struct BlockState : torch::CustomClassHolder {
-  explicit BlockState(Block given) : block(std::move(given)) {}
+  BlockState(std::string name_, Block given) : name(std::move(name_)), block(std::move(given)) {}
+  std::string name;
   Block block;
+  ForwardMode mode = forward_mode();  // of the pass that the block belongs to
   RandomState random;  // before the first run
   Autocast autocast = Autocast::current();
 };
@@ -40,7 +51,7 @@ class SecondRun {
   explicit SecondRun(const BlockState& state)
       : autocast_(Autocast::current()),
         random_(RandomState::current()),
-        mode_({false, true, forward_mode().sync_group}),
+        mode_(inside(state.mode, true)),
         grad_(true) {
     state.autocast.set();
     state.random.set();
@@ -65,8 +76,10 @@ struct RecomputedBlock : torch::autograd::Function<RecomputedBlock> {
   static variable_list forward(AutogradContext* context, c10::intrusive_ptr<BlockState> state,
                                const at::Tensor& /*anchor*/, at::TensorList inputs) {
     NoCastCache no_cache;
-    ForwardModeScope plain({false, false, forward_mode().sync_group});
+    BlockVisit visit(state->name, 1, inputs.vec());
+    ForwardModeScope plain(inside(forward_mode(), false));
     variable_list outputs = state->block(inputs.vec());
+    visit.leave(outputs);
     context->save_for_backward(inputs.vec());
     context->set_materialize_grads(false);
     context->saved_data["state"] = c10::IValue::make_capsule(std::move(state));
@@ -79,6 +92,8 @@ struct RecomputedBlock : torch::autograd::Function<RecomputedBlock> {
     variable_list inputs;
     for (const at::Tensor& saved : context->get_saved_variables())
       inputs.push_back(saved.detach().requires_grad_(saved.requires_grad()));
+    ForwardModeScope pass(state.mode);
+    BlockVisit visit(state.name, 2, inputs);
     variable_list outputs;
     {
       SecondRun surroundings(state);
@@ -91,6 +106,7 @@ struct RecomputedBlock : torch::autograd::Function<RecomputedBlock> {
       grads.push_back(grads_out[i]);
     }
     if (!roots.empty()) torch::autograd::backward(roots, grads);
+    visit.leave(outputs);
     variable_list result(2);  // the state and the anchor have no gradient
     for (const at::Tensor& input : inputs) result.push_back(input.grad());
     return result;
@@ -99,9 +115,16 @@ struct RecomputedBlock : torch::autograd::Function<RecomputedBlock> {
 
 }  // namespace
 
-std::vector<at::Tensor> run_block(Block block, std::vector<at::Tensor> inputs) {
-  if (!forward_mode().recompute || !at::GradMode::is_enabled()) return block(inputs);
-  auto state = c10::make_intrusive<BlockState>(std::move(block));
+std::vector<at::Tensor> run_block(std::string name, Block block, std::vector<at::Tensor> inputs) {
+  if (forward_mode().in_block) return block(inputs);
+  if (!forward_mode().recompute || !at::GradMode::is_enabled()) {
+    BlockVisit visit(name, 0, inputs);
+    ForwardModeScope mode(inside(forward_mode(), forward_mode().recomputing));
+    std::vector<at::Tensor> outputs = block(inputs);
+    visit.leave(outputs);
+    return outputs;
+  }
+  auto state = c10::make_intrusive<BlockState>(std::move(name), std::move(block));
   state->random = RandomState::current();
   const at::Tensor anchor = at::empty({0}).requires_grad_(true);
   return RecomputedBlock::apply(std::move(state), anchor, at::TensorList(inputs));

@@ -77,8 +77,12 @@ void log_extra(vissl_run* run, vissl_str name, double value) {
   of(run).current.extras.emplace_back(text(name), value);
 }
 
+// The model's, then the loss's.
 std::vector<Entry*> parameters(vissl_run* run) {
-  return of(run).model().store().parameters();
+  std::vector<Entry*> all = of(run).model().store().parameters();
+  if (Store* loss = of(run).loss_store())
+    for (Entry* e : loss->parameters()) all.push_back(e);
+  return all;
 }
 uint64_t param_count(vissl_run* run) {
   return parameters(run).size();
@@ -86,7 +90,10 @@ uint64_t param_count(vissl_run* run) {
 vissl_status param(vissl_run* run, uint64_t i, vissl_param_info* out, vissl_err* err) {
   return guarded(err, [&] {
     Entry& e = *parameters(run).at(i);
-    fill(out, {sizeof(vissl_param_info), str(e.name), e.handle(), e.role, e.module, e.tags, e.depth,
+    const std::uint64_t of_model = of(run).model().store().parameters().size();
+    const std::string& name =
+        i < of_model ? e.name : of(run).loss_parameter_names().at(i - of_model);
+    fill(out, {sizeof(vissl_param_info), str(name), e.handle(), e.role, e.module, e.tags, e.depth,
                e.trainable() ? 1u : 0u});
   });
 }
@@ -100,7 +107,7 @@ vissl_status drop_grad(vissl_run* run, uint64_t i, vissl_err* err) {
 vissl_status clip_grads(vissl_run* run, double max_norm, double norm_type, double* total,
                         vissl_err* err) {
   return guarded(err, [&] {
-    const double norm = clip_gradients(parameters(run), max_norm, norm_type);
+    const double norm = clip_gradients(of(run).model().store().parameters(), max_norm, norm_type);
     if (total != nullptr) *total = norm;
   });
 }
@@ -198,15 +205,51 @@ vissl_status metrics(vissl_run* run, vissl_metric_fn on_value, void* ctx, vissl_
   });
 }
 
+uint64_t record_count(vissl_run* run, vissl_str name) {
+  const Fields::Field* field = of(run).current.record.find(view(name));
+  return field != nullptr ? field->tensors.size() : 0;
+}
+vissl_status forward_step(vissl_run* run, vissl_model* model, uint32_t with_grad, uint32_t mode,
+                          const vissl_tensor_sink* outputs, vissl_err* err) {
+  return guarded(err, [&] {
+    for (at::Tensor& output : of(run).forward_step(*model, with_grad != 0, mode))
+      outputs->push(outputs->self, wrap(std::move(output)));
+  });
+}
+vissl_store* loss_store(vissl_run* run) {
+  Store* store = of(run).loss_store();
+  return store != nullptr ? store->scope() : nullptr;
+}
+vissl_status phase_metric(vissl_run* run, vissl_str name, vissl_str json, vissl_err* err) {
+  return guarded(err, [&] { of(run).phase_metric(text(name), text(json)); });
+}
+vissl_status scale_hyper(vissl_run* run, vissl_str name, double factor, vissl_err* err) {
+  return guarded(err, [&] {
+    if (!of(run).trains())
+      throw Error(Exit::bad_plugin, "hyper-parameters were changed in a run that does not train");
+    of(run).optimizer().scale(text(name), factor);
+  });
+}
+vissl_status train(vissl_run* run, int64_t phases, uint32_t* state, vissl_err* err) {
+  return guarded(err, [&] {
+    if (!of(run).train_phases)
+      throw Error(Exit::bad_plugin,
+                  "`train` was called outside an engine that declares VISSL_ENGINE_TRAINS");
+    *state = of(run).train_phases(phases);
+  });
+}
+
 }  // namespace
 
 const vissl_run_api& run_api() {
   static const vissl_run_api api{
-      sizeof api,  &facts,  &counters,   &config,       &model,       &output_count, &output,
-      &set_output, &record, &set_record, &loss,         &loss_value,  &log_extra,    &param_count,
-      &param,      &grad,   &drop_grad,  &clip_grads,   &scalar,      &histogram,    &image_png,
-      &text_entry, &log,    &summary,    &split_length, &split_label, &split_path,   &pass,
-      &save,       &stop,   &hyper,      &metrics};
+      sizeof api,    &facts,       &counters,     &config,       &model,      &output_count,
+      &output,       &set_output,  &record,       &set_record,   &loss,       &loss_value,
+      &log_extra,    &param_count, &param,        &grad,         &drop_grad,  &clip_grads,
+      &scalar,       &histogram,   &image_png,    &text_entry,   &log,        &summary,
+      &split_length, &split_label, &split_path,   &pass,         &save,       &stop,
+      &hyper,        &metrics,     &record_count, &forward_step, &loss_store, &phase_metric,
+      &scale_hyper,  &train};
   return api;
 }
 

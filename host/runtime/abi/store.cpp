@@ -65,8 +65,49 @@ vissl_status discard(vissl_store* store, const vissl_store_spec* spec, vissl_err
   return guarded(err, [&] { store->store->discard(read(spec)); });
 }
 
+// Entries of a scope are few against what is done with them: no index is kept.
+std::vector<Entry*> entries_of(vissl_store* store) {
+  std::vector<Entry*> list;
+  for (const auto& entry : store->store->entries())
+    if (entry->name.starts_with(store->prefix)) list.push_back(entry.get());
+  return list;
+}
+
+uint64_t entry_count(vissl_store* store) {
+  return entries_of(store).size();
+}
+
+vissl_status entry(vissl_store* store, uint64_t i, vissl_store_entry* out, vissl_err* err) {
+  return guarded(err, [&] {
+    Entry& e = *entries_of(store).at(static_cast<std::size_t>(i));
+    const std::string_view name = std::string_view(e.name).substr(store->prefix.size());
+    vissl_store_entry known{out->size,
+                            str(name),
+                            e.handle(),
+                            e.parameter ? 1u : 0u,
+                            e.trainable() ? 1u : 0u,
+                            e.role,
+                            e.module,
+                            e.tags,
+                            e.depth,
+                            e.buffer};
+    std::memcpy(out, &known,
+                std::min<std::size_t>(static_cast<std::size_t>(out->size), sizeof(known)));
+  });
+}
+
 constexpr vissl_store_api kTable = {
-    sizeof(vissl_store_api), child, param, buffer, find, scale, seed_push, seed_pop, discard,
+    sizeof(vissl_store_api),
+    child,
+    param,
+    buffer,
+    find,
+    scale,
+    seed_push,
+    seed_pop,
+    discard,
+    entry_count,
+    entry,
 };
 
 }  // namespace

@@ -121,6 +121,10 @@ vissl_status batch_norm_call(vissl_tensor* x, vissl_tensor* weight, vissl_tensor
   });
 }
 
+vissl_status set_data(vissl_tensor* t, vissl_tensor* source, vissl_err* err) {
+  return guarded(err, [&] { unwrap(t).set_data(unwrap(source).detach()); });
+}
+
 constexpr vissl_tensor_api kTable = {
     sizeof(vissl_tensor_api),
     op_find,
@@ -138,6 +142,7 @@ constexpr vissl_tensor_api kTable = {
     generator,
     set_requires_grad,
     batch_norm_call,
+    set_data,
 };
 
 }  // namespace

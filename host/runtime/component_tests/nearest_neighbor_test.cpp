@@ -54,7 +54,9 @@ void serve(FakeRun& run, const vissl_pass& pass) {
                                  handles.size(),
                                  indices.data(),
                                  images.labels.empty() ? nullptr : images.labels.data() + start,
-                                 static_cast<std::uint64_t>(rows)};
+                                 static_cast<std::uint64_t>(rows),
+                                 nullptr,
+                                 nullptr};
     vissl::call(pass.on_batch, pass.ctx, &batch);
   }
 }

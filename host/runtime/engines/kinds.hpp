@@ -7,7 +7,8 @@
 
 namespace vissl::host {
 
-int run_train(Session& session);
+// `engine`: a plugin's engine that asks for the phases itself; NULL = all phases in a row.
+int run_train(Session& session, Instance* engine = nullptr);
 int run_extract_features(Session& session);
 int run_plugin_engine(Session& session);
 

@@ -13,6 +13,8 @@ namespace vissl::host {
 int run_plugin_engine(Session& session) {
   const auto engine =
       session.services().catalogue->create("engine", session.config()["engine"].value());
+  if ((engine->as<vissl_engine_class>().flags & VISSL_ENGINE_TRAINS) != 0)
+    return run_train(session, engine.get());
   std::optional<RunFolder> folder;
   std::optional<RunLog> log;
   if (collectives().rank() == 0) {

@@ -1,3 +1,5 @@
+#include <vissl/engine.h>
+
 #include <chrono>
 #include <limits>
 #include <optional>
@@ -11,7 +13,26 @@
 
 namespace vissl::host {
 
-int run_train(Session& session) {
+namespace {
+
+// Lets a plugin's engine drive the phases.
+int drive(Instance& engine, Task& task, Trainer& trainer) {
+  try {
+    trainer.begin();
+    task.train_phases = [&](std::int64_t phases) { return trainer.run_some(phases); };
+    ErrorSink sink;
+    sink.check(engine.as<vissl_engine_class>().run(engine.self(), task.handle(), sink.get()),
+               "engine (" + engine.name() + ")");
+    return trainer.end();
+  } catch (...) {
+    trainer.fail();
+    throw;
+  }
+}
+
+}  // namespace
+
+int run_train(Session& session, Instance* engine) {
   std::optional<RunFolder> folder;
   std::optional<Checkpoint> found;
   if (collectives().rank() == 0) {
@@ -27,6 +48,7 @@ int run_train(Session& session) {
     session.services().log->open_file((folder->path() / "log.txt").string(), found.has_value());
   }
   Task task(session, Task::Purpose::train, !found);
+  if (engine != nullptr) task.listen_to_engine(*engine);
   std::optional<RunLog> log;
   if (folder) {
     if (found)
@@ -42,7 +64,8 @@ int run_train(Session& session) {
     log.emplace(folder->path(), found ? RunLog::Mode::resume : RunLog::Mode::fresh, positions);
   }
   found.reset();
-  return Trainer(task, folder ? &*folder : nullptr, log ? &*log : nullptr).run();
+  Trainer trainer(task, folder ? &*folder : nullptr, log ? &*log : nullptr);
+  return engine != nullptr ? drive(*engine, task, trainer) : trainer.run();
 }
 
 int check_run(Session& session) {

@@ -146,6 +146,10 @@ void RunLog::phase(const PhaseMetrics& metrics) {
     const nlohmann::json value = nlohmann::json::parse(json);
     out[name] = value;
     for (const auto& [metric, outputs] : value.items()) {
+      if (outputs.is_number()) {
+        row(name + "." + metric, outputs.get<double>());
+        summary(name + "." + metric, outputs.get<double>());
+      }
       if (!outputs.is_object()) continue;
       for (const auto& [output, number] : outputs.items()) {
         if (!number.is_number()) continue;

@@ -48,6 +48,8 @@ struct ModelInput {
   // is returned pooled.
   std::vector<std::string> features;
   bool training = false;
+  bool from_features = false;                // `tensors` are features: the trunk does not run
+  std::size_t head_begin = 0, head_end = 0;  // heads [begin, end) alone; end 0 = to the last
 };
 
 // One entry of model.feature_eval.features. Positional arguments as torch's pooling modules take
@@ -96,6 +98,9 @@ class Model {
 
   void set_channels_last(bool on) { channels_last_ = on; }     // memory format of 4-D images
   void set_sync_group(int64_t ranks) { sync_group_ = ranks; }  // 0 = statistics of this rank alone
+  int64_t sync_group() const { return sync_group_; }
+  // What blocks' listeners see as their model.
+  void set_handle(vissl_model* handle) { handle_ = handle; }
 
  private:
   struct Head {
@@ -132,7 +137,7 @@ class Model {
       const at::Tensor& image, const std::vector<std::pair<std::string, at::Tensor>>& extras,
       const Request& request, bool training);
   std::vector<at::Tensor> input_features(const ModelInput& input, const Request& request);
-  std::vector<at::Tensor> run_heads(std::vector<at::Tensor> features, bool training);
+  std::vector<at::Tensor> run_heads(std::vector<at::Tensor> features, const ModelInput& input);
   std::vector<at::Tensor> run_head(Head& head, std::vector<at::Tensor> inputs, bool training);
   std::vector<at::Tensor> forward_mapped(const ModelInput& input);
 
@@ -149,6 +154,7 @@ class Model {
   bool recompute_ = false;
   bool channels_last_ = false;
   int64_t sync_group_ = 0;
+  vissl_model* handle_ = nullptr;
 };
 
 }  // namespace vissl::host

@@ -50,11 +50,12 @@ class ModeCheck {
 }  // namespace
 
 std::vector<at::Tensor> Model::forward(const ModelInput& input) {
-  ForwardModeScope mode({recompute_, false, sync_group_});
+  ForwardModeScope mode({recompute_, false, false, sync_group_, handle_, input.training});
+  if (input.from_features) return run_heads(input.tensors, input);
   if (!input.features.empty()) return input_features(input, request(input.features));
   if (!inputs_.empty()) return forward_mapped(input);
   Tensors features = input_features(input, default_request());
-  return trunk_features_only_ ? features : run_heads(std::move(features), input.training);
+  return trunk_features_only_ ? features : run_heads(std::move(features), input);
 }
 
 Model::Request Model::default_request() const {
@@ -149,11 +150,18 @@ std::vector<at::Tensor> Model::trunk_forward(
 }
 
 // One head per feature; or all heads one after another on one feature.
-std::vector<at::Tensor> Model::run_heads(std::vector<at::Tensor> features, bool training) {
-  if (features.size() == heads_.size()) {
+std::vector<at::Tensor> Model::run_heads(std::vector<at::Tensor> features,
+                                         const ModelInput& input) {
+  const std::size_t end = input.head_end == 0 ? heads_.size() : input.head_end;
+  if (end > heads_.size() || input.head_begin > end)
+    throw Error(Exit::run_failed, c10::str("there are no heads ", input.head_begin, " to ", end,
+                                           ": model.heads has ", heads_.size()));
+  const std::size_t count = end - input.head_begin;
+  if (features.size() == count) {
     Tensors outputs;
-    for (std::size_t i = 0; i < heads_.size(); ++i)
-      for (at::Tensor& output : run_head(heads_[i], {std::move(features[i])}, training))
+    for (std::size_t i = 0; i < count; ++i)
+      for (at::Tensor& output :
+           run_head(heads_[input.head_begin + i], {std::move(features[i])}, input.training))
         outputs.push_back(std::move(output));
     return outputs;
   }
@@ -161,7 +169,8 @@ std::vector<at::Tensor> Model::run_heads(std::vector<at::Tensor> features, bool 
     throw Error(Exit::usage,
                 c10::str("the trunk gives ", features.size(), " feature(s), but model.heads has ",
                          heads_.size(), "; give one head per feature"));
-  for (Head& head : heads_) features = run_head(head, std::move(features), training);
+  for (std::size_t i = input.head_begin; i < end; ++i)
+    features = run_head(heads_[i], std::move(features), input.training);
   return features;
 }
 

@@ -55,6 +55,7 @@ Models::Models(const Services& services, Setting root, const vissl_run_facts& fa
   auto main = std::make_unique<vissl_model>();
   main->config = ModelConfig({root["model"]});
   main->model = build(main->config);
+  main->model->set_handle(main.get());
   models_.push_back(std::move(main));
   current() = this;
 }
@@ -90,8 +91,9 @@ ModelConfig Models::overridden(const ModelConfig& config, const vissl_value* ove
 vissl_model& Models::create(const vissl_twin_spec& spec) {
   if ((spec.from == nullptr) == (spec.config == nullptr))
     throw Error(Exit::bad_plugin, "a twin is made either from a model or from a config table");
-  if (spec.buffers > VISSL_TWIN_BUFFERS_OWN || spec.mode > VISSL_MODE_TRAIN)
-    throw Error(Exit::bad_plugin, "a twin's buffers or mode has an unknown number");
+  if (spec.buffers > VISSL_TWIN_BUFFERS_OWN || spec.mode > VISSL_MODE_TRAIN ||
+      spec.sync_bn > VISSL_TWIN_SYNC_AS_RUN)
+    throw Error(Exit::bad_plugin, "a twin's buffers, mode or sync_bn has an unknown number");
   auto twin = std::make_unique<vissl_model>();
   twin->twin = true;
   twin->buffers = spec.buffers;
@@ -113,15 +115,27 @@ vissl_model& Models::create(const vissl_twin_spec& spec) {
     twin->model = build(twin->config);
     if (const Setting weights = own["weights_init"]; weights && weights_loader_)
       weights_loader_(*twin->model, weights);
+    // Each rank drew its own initial values.
+    if (collectives().world() > 1) {
+      at::NoGradGuard no_grad;
+      for (const auto& entry : twin->model->store().entries())
+        collectives().broadcast(entry->tensor, 0);
+    }
   }
   twin->model->store().set_trainable("", false);
-  if (spec.sync_bn != 0) twin->model->set_sync_group(collectives().world());
+  twin->model->set_handle(twin.get());
+  if (spec.sync_bn == VISSL_TWIN_SYNC_ALL) twin->model->set_sync_group(collectives().world());
+  if (spec.sync_bn == VISSL_TWIN_SYNC_AS_RUN)
+    twin->model->set_sync_group(main().model->sync_group());
+  if (twin->saved && state_loader_) state_loader_(*twin);
   models_.push_back(std::move(twin));
   return *models_.back();
 }
 
-std::vector<at::Tensor> Models::forward(vissl_model& model, ModelInput input, bool with_grad) {
+std::vector<at::Tensor> Models::forward(vissl_model& model, ModelInput input, bool with_grad,
+                                        std::uint32_t mode) {
   if (model.twin) input.training = model.mode == VISSL_MODE_TRAIN;
+  if (mode != VISSL_FORWARD_MODE_DEFAULT) input.training = mode == VISSL_FORWARD_MODE_TRAIN;
   if (with_grad) return model.model->forward(input);
   at::NoGradGuard no_grad;
   NoCastCache no_cache;

@@ -34,7 +34,9 @@ class Models {
   const std::vector<std::unique_ptr<vissl_model>>& all() const { return models_; }
 
   vissl_model& create(const vissl_twin_spec& spec);
-  std::vector<at::Tensor> forward(vissl_model& model, ModelInput input, bool with_grad);
+  // `mode`: VISSL_FORWARD_MODE_…
+  std::vector<at::Tensor> forward(vissl_model& model, ModelInput input, bool with_grad,
+                                  std::uint32_t mode = VISSL_FORWARD_MODE_DEFAULT);
   void ema_update(vissl_model& twin, vissl_model& source, double momentum);
 
   static Models*& current();  // NULL before the first
@@ -43,6 +45,9 @@ class Models {
   // sets it.
   using WeightsLoader = std::function<void(Model& model, const Setting& weights_init)>;
   void set_weights_loader(WeightsLoader loader) { weights_loader_ = std::move(loader); }
+  // Called for each saved twin when it is made: gives it the state that a checkpoint holds for it.
+  using StateLoader = std::function<void(const vissl_model& twin)>;
+  void set_state_loader(StateLoader loader) { state_loader_ = std::move(loader); }
 
  private:
   std::unique_ptr<Model> build(const ModelConfig& config);
@@ -52,6 +57,7 @@ class Models {
   Setting root_;
   vissl_run_facts facts_;
   WeightsLoader weights_loader_;
+  StateLoader state_loader_;
   std::vector<std::unique_ptr<vissl_model>> models_;
 };
 

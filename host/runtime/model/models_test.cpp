@@ -43,15 +43,26 @@ struct Run {
   Models models;
 };
 
-std::vector<at::Tensor> forward(vissl_model* model, const at::Tensor& x, bool with_grad,
-                                uint32_t training, std::vector<vissl_str> features = {}) {
-  vissl_tensor* tensors[] = {borrow(x)};
-  const vissl_model_input input{sizeof(input),       tensors, 1, features.data(), features.size(),
-                                with_grad ? 1U : 0U, training};
+std::vector<at::Tensor> forward(vissl_model* model, const std::vector<at::Tensor>& tensors,
+                                vissl_model_input input) {
+  const std::vector<vissl_tensor*> handles = borrow_all(tensors);
+  input.size = sizeof(input);
+  input.tensors = handles.data();
+  input.count = handles.size();
   TensorSink sink;
   ErrorSink err;
   err.check(model_api().forward(model, &input, sink.get(), err.get()), "");
   return std::move(sink.tensors);
+}
+
+std::vector<at::Tensor> forward(vissl_model* model, const at::Tensor& x, bool with_grad,
+                                uint32_t training, std::vector<vissl_str> features = {}) {
+  vissl_model_input input{};
+  input.features = features.data();
+  input.feature_count = features.size();
+  input.with_grad = with_grad ? 1U : 0U;
+  input.training = training;
+  return forward(model, {x}, input);
 }
 
 const at::Tensor kImages = at::linspace(-1, 1, 24).reshape({2, 3, 2, 2});
@@ -95,6 +106,93 @@ TEST_CASE("twin: forward passes use its own mode, and grad only when asked") {
   CHECK(trunk_calls().back().training);
   CHECK_FALSE(forward(&run.models.main(), kImages, false, VISSL_MODE_EVAL)[0].requires_grad());
   CHECK(forward(&run.models.main(), kImages, true, VISSL_MODE_EVAL, {str("pooled")})[0].dim() == 4);
+}
+
+TEST_CASE(
+    "forward: one pass may have another mode, further inputs, features for the heads, some heads") {
+  Run run;
+  vissl_twin_spec spec{};
+  spec.from = &run.models.main();
+  spec.mode = VISSL_MODE_TRAIN;
+  vissl_model* twin = run.create(spec);
+  vissl_model_input input{};
+  input.mode = VISSL_FORWARD_MODE_EVAL;
+  trunk_calls().clear();
+  const at::Tensor whole = forward(twin, {kImages}, input)[0];
+  CHECK_FALSE(trunk_calls().back().training);
+  const vissl_str name = str("mask");
+  const at::Tensor mask = at::ones({2, 1});
+  vissl_tensor* extra = borrow(mask);
+  input.extra_names = &name;
+  input.extras = &extra;
+  input.extra_count = 1;
+  forward(twin, {kImages}, input);
+  CHECK((trunk_calls().back().inputs == std::vector<std::string>{"image", "mask"}));
+  const at::Tensor feature = forward(twin, kImages, false, VISSL_MODE_EVAL, {str("flatten")})[0];
+  const std::size_t calls = trunk_calls().size();
+  vissl_model_input heads{};
+  heads.from_features = 1;
+  CHECK(same(forward(twin, {feature}, heads)[0], whole));
+  CHECK(trunk_calls().size() == calls);
+  heads.head_end = 2;
+  CHECK_THROWS_WITH(forward(twin, {feature}, heads),
+                    "there are no heads 0 to 2: model.heads has 1");
+  heads.mode = 3;
+  CHECK_THROWS(forward(twin, {feature}, heads));
+}
+
+TEST_CASE("forward: a struct of an older plugin ends earlier, and what it lacks counts as zero") {
+  Run run;
+  vissl_model_input input{};
+  input.mode = 77;  // beyond the size that is told
+  const std::vector<vissl_tensor*> handles = borrow_all(std::span(&kImages, 1));
+  input.size = offsetof(vissl_model_input, names);
+  input.tensors = handles.data();
+  input.count = 1;
+  TensorSink sink;
+  ErrorSink err;
+  err.check(model_api().forward(&run.models.main(), &input, sink.get(), err.get()), "");
+  CHECK(sink.tensors.size() == 1);
+}
+
+TEST_CASE(
+    "twin: a saved one asks for its state when it is made, and may share the run's statistics") {
+  Run run;
+  run.models.main().model->set_sync_group(4);
+  std::vector<std::string> asked;
+  run.models.set_state_loader([&](const vissl_model& twin) { asked.push_back(twin.state_path); });
+  vissl_twin_spec spec{};
+  spec.from = &run.models.main();
+  spec.saved = 1;
+  spec.state_path = str("loss.teacher");
+  spec.sync_bn = VISSL_TWIN_SYNC_AS_RUN;
+  CHECK(run.create(spec)->model->sync_group() == 4);
+  CHECK(asked == std::vector<std::string>{"loss.teacher"});
+  spec.saved = 0;
+  spec.sync_bn = VISSL_TWIN_SYNC_NONE;
+  CHECK(run.create(spec)->model->sync_group() == 0);
+  CHECK(asked.size() == 1);
+  spec.sync_bn = 3;
+  CHECK_THROWS(run.create(spec));
+}
+
+TEST_CASE("store: a scope lists its entries under their names in it") {
+  Run run;
+  vissl_store* root = model_api().store(&run.models.main());
+  vissl_store* heads = store_api().child(root, str("heads"));
+  REQUIRE(store_api().entry_count(root) == 4);
+  REQUIRE(store_api().entry_count(heads) == 2);
+  vissl_store_entry entry{};
+  entry.size = sizeof(entry);
+  CHECK(store_api().entry(heads, 0, &entry, nullptr) == VISSL_OK);
+  CHECK(view(entry.name) == "0.clf.0.weight");
+  CHECK(entry.tensor == store_api().find(heads, str("0.clf.0.weight")));
+  CHECK(entry.parameter == 1);
+  CHECK(entry.trainable == 1);
+  CHECK(store_api().entry(root, 1, &entry, nullptr) == VISSL_OK);
+  CHECK(view(entry.name) == "trunk.mean");
+  CHECK(entry.parameter == 0);
+  CHECK(store_api().entry(heads, 2, &entry, nullptr) != VISSL_OK);
 }
 
 TEST_CASE("twin: a pass without grad does not leave casts behind for the pass with it") {

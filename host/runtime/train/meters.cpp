@@ -54,6 +54,11 @@ void Meters::update(const std::vector<at::Tensor>& outputs, const at::Tensor& ta
 }
 
 void Meters::reduce() {
+  for (const auto& meter : meters_) {
+    if (table_of(*meter).reduce == nullptr) continue;
+    ErrorSink sink;
+    sink.check(table_of(*meter).reduce(meter->self(), sink.get()), "meter " + meter->name());
+  }
   if (collectives().world() == 1) return;
   for (const auto& meter : meters_) {
     const std::span<double> counters = counters_of(*meter);

@@ -90,6 +90,7 @@ void Optimizer::read_hyper_names() {
   for (std::uint64_t i = 0; i < table.hyper_count(instance_->self()); ++i) {
     names_.push_back(text(table.hyper_name(instance_->self(), i)));
     defaults_.push_back(table.hyper_default(instance_->self(), i));
+    scales_.push_back(1.0);
   }
 }
 
@@ -134,8 +135,19 @@ void Optimizer::zero_grad() {
   for (Entry* e : parameters_) e->tensor.mutable_grad() = at::Tensor();
 }
 
-double Optimizer::value_of(const Hyper& hyper, const Schedules& schedules) const {
-  return hyper.schedule.empty() ? hyper.constant : hyper.factor * schedules.value(hyper.schedule);
+double Optimizer::value_of(const Group& group, std::size_t i, const Schedules& schedules) const {
+  const Hyper& hyper = group.hyper[i];
+  const double value =
+      hyper.schedule.empty() ? hyper.constant : hyper.factor * schedules.value(hyper.schedule);
+  return scales_[i] * value;
+}
+
+void Optimizer::scale(const std::string& hyper, double factor) {
+  const auto found = std::find(names_.begin(), names_.end(), hyper);
+  if (found == names_.end())
+    throw Error(Exit::bad_plugin,
+                "optimizer (" + instance_->name() + ") has no hyper-parameter '" + hyper + "'");
+  scales_[static_cast<std::size_t>(found - names_.begin())] = factor;
 }
 
 namespace {
@@ -163,7 +175,8 @@ void Optimizer::step(const Schedules& schedules) {
       params[g].push_back({sizeof(vissl_opt_param), str(e.name), e.handle(),
                            borrow(e.tensor.mutable_grad()), e.role, e.module, e.tags, e.depth, p});
     }
-    for (const Hyper& h : groups_[g].hyper) hyper[g].push_back(value_of(h, schedules));
+    for (std::size_t i = 0; i < names_.size(); ++i)
+      hyper[g].push_back(value_of(groups_[g], i, schedules));
     groups.push_back({sizeof(vissl_opt_group), str(groups_[g].name), params[g].data(),
                       params[g].size(), hyper[g].data()});
   }
@@ -196,7 +209,7 @@ std::vector<double> Optimizer::values(std::string_view hyper, const Schedules& s
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (names_[i] != hyper) continue;
     for (const Group& group : groups_) {
-      const double v = value_of(group.hyper[i], schedules);
+      const double v = value_of(group, i, schedules);
       if (!group.params.empty() && std::find(out.begin(), out.end(), v) == out.end())
         out.push_back(v);
     }
@@ -226,7 +239,7 @@ Node Optimizer::state_dict(const Schedules& schedules) const {
   for (const Group& group : groups_) {
     Node entry = Node::dict();
     for (std::size_t i = 0; i < names_.size(); ++i)
-      entry[names_[i]] = value_of(group.hyper[i], schedules);
+      entry[names_[i]] = value_of(group, i, schedules);
     entry["name"] = group.name;
     Node members = Node::list();
     for (const std::size_t p : group.params) {

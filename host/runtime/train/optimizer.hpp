@@ -29,6 +29,9 @@ class Optimizer {
   void step(const Schedules& schedules);
   // Distinct values of a hyper-parameter over the groups, in group order.
   std::vector<double> values(std::string_view hyper, const Schedules& schedules) const;
+  // Multiplies a hyper-parameter of all groups from the next step on. Throws Error(bad_plugin) for
+  // an unknown name.
+  void scale(const std::string& hyper, double factor);
   Instance& instance() const { return *instance_; }
   std::string summary() const;  // one line: groups and how many parameters each has
 
@@ -60,12 +63,14 @@ class Optimizer {
   void check_schedules(const Setting& config, const Schedules& schedules,
                        const std::string& grouping) const;
   void drop_untrained();
-  double value_of(const Hyper& hyper, const Schedules& schedules) const;
+  // The value of the i-th hyper-parameter.
+  double value_of(const Group& group, std::size_t i, const Schedules& schedules) const;
   std::vector<std::size_t> order() const;  // parameters group by group: torch's numbering
 
   std::unique_ptr<Instance> instance_;
   std::vector<std::string> names_;  // hyper-parameters
   std::vector<double> defaults_;
+  std::vector<double> scales_;  // factors that components asked for, in the order of names_
   std::vector<Entry*> parameters_;
   std::vector<Group> groups_;
   std::vector<std::map<std::string, at::Tensor>> state_;  // by position in parameters_

@@ -2,6 +2,9 @@
 #include <torch/csrc/autograd/grad_mode.h>
 #include <vissl/run.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/train/task.hpp"
@@ -24,9 +27,21 @@ std::vector<std::int64_t> labels_of(DataEngine& data, const std::string& split,
   return labels;
 }
 
+// What the callback's `field` looks into.
+vissl_tensor* field_of(const void* self, vissl_str name, uint64_t element) {
+  const Fields::Field* field = static_cast<const Fields*>(self)->find(view(name));
+  return field != nullptr && element < field->tensors.size() ? borrow(field->tensors[element])
+                                                             : nullptr;
+}
+
 }  // namespace
 
-void Task::pass(const vissl_pass& request) {
+void Task::pass(const vissl_pass& given) {
+  vissl_pass request{};
+  std::memcpy(&request, &given,
+              std::min<std::size_t>(static_cast<std::size_t>(given.size), sizeof(request)));
+  if (request.order > VISSL_PASS_AS_TRAINING)
+    throw Error(Exit::bad_plugin, "a pass has an order with an unknown number");
   const std::string split = text(request.split);
   if (!data().has(split)) {
     throw Error(Exit::usage, "a pass over the split '" + split +
@@ -43,13 +58,19 @@ void Task::pass(const vissl_pass& request) {
   }
   PhaseSpec spec;
   spec.split = split;
-  spec.each_once = true;
+  spec.each_once = request.order == VISSL_PASS_EACH_ONCE;
+  if (!spec.each_once) {
+    spec.training = true;
+    spec.epoch = spec.train_phase = request.epoch;
+  }
   spec.rank = facts_.rank;
   spec.world = facts_.world;
   const std::unique_ptr<Phase> phase = data().open(spec, batch_memory());
   const std::string key = config().strings("data." + split + ".input_key_names").at(0);
   Delivery delivery(*phase, *upload_);
-  while (const std::shared_ptr<Batch> batch = delivery.next()) {
+  for (std::int64_t n = 0; request.max_batches <= 0 || n < request.max_batches; ++n) {
+    const std::shared_ptr<Batch> batch = delivery.next();
+    if (!batch) break;
     const Fields fields = upload_->take(batch);
     const Fields::Field* input = fields.find(key);
     if (input == nullptr)
@@ -92,10 +113,13 @@ void Task::pass(const vissl_pass& request) {
                                handles.size(),
                                batch->indices.data(),
                                labels.empty() ? nullptr : labels.data(),
-                               batch->indices.size()};
+                               batch->indices.size(),
+                               &fields,
+                               &field_of};
     ErrorSink sink;
     sink.check(request.on_batch(request.ctx, &out, sink.get()), "pass over '" + split + "'");
-    if (session_.services().pending_signal() != 0) {
+    // A run that trains saves after the step or phase around this pass.
+    if (purpose_ == Purpose::evaluate && session_.services().pending_signal() != 0) {
       throw Error(session_.services().pending_signal() == 2 ? Exit::interrupted : Exit::terminated,
                   "stopped by a signal during a pass over '" + split +
                       "'; nothing was lost, run the same command again");

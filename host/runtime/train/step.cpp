@@ -103,6 +103,11 @@ void Task::check_outputs() const {
   }
 }
 
+std::vector<at::Tensor> Task::forward_step(vissl_model& other, bool with_grad, std::uint32_t mode) {
+  ModelInput input = model_input();
+  return models_->forward(other, std::move(input), with_grad, mode);
+}
+
 void Task::compute_loss() {
   const std::vector<vissl_tensor*> outputs = borrow_all(current.outputs);
   vissl_tensor* loss = nullptr;

@@ -3,9 +3,12 @@
 #include <vissl/loss.h>
 #include <vissl/state.h>
 
+#include <cmath>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "host/data/memory.hpp"
+#include "host/runtime/abi/blocks.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/weights_init.hpp"
 #include "host/runtime/dist/collectives.hpp"
@@ -18,6 +21,7 @@ Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), p
   models_->set_weights_loader([this](Model& model, const Setting& weights) {
     init_weights(model, weights, *session_.services().catalogue, log(), false);
   });
+  models_->set_state_loader([this](const vissl_model& twin) { load_twin(twin); });
   channels_last_ = config().boolean("machine.channels_last");
   if (fresh) load_weights();
   model().store().to(session.precision().parameters, session.device());
@@ -34,7 +38,9 @@ Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), p
   }
 }
 
-Task::~Task() = default;
+Task::~Task() {
+  block_listeners().clear();
+}
 
 Allocator Task::batch_memory() const {
   return session_.cuda() != nullptr && config().boolean("data.pin_memory")
@@ -130,6 +136,8 @@ void Task::build_loss() {
       loss_->as<vissl_loss_class>().build(loss_->self(), loss_store_->scope(), &facts_, sink.get()),
       "loss (" + loss_->name() + ")");
   loss_store_->close();
+  for (const Entry* e : loss_store_->parameters())
+    loss_parameter_names_.push_back("loss." + e->name);
   loss_store_->to(session_.precision().parameters, session_.device());
 }
 
@@ -155,6 +163,7 @@ void Task::build_optimizer() {
 void Task::build_listeners() {
   const auto listen = [&](const std::string& slot, const std::string& place, Instance& instance) {
     events_.add(instance, place);
+    block_listeners().add(instance, place);
     if (instance.extension(VISSL_STATE_ID) != nullptr) stateful_.emplace_back(slot, &instance);
   };
   listen("loss", "loss (" + loss_->name() + ")", *loss_);
@@ -172,6 +181,30 @@ void Task::build_listeners() {
     const std::string slot = "hooks." + std::to_string(i);
     listen(slot, "hooks[" + std::to_string(i) + "] (" + hooks_.back()->name() + ")",
            *hooks_.back());
+  }
+}
+
+void Task::listen_to_engine(Instance& engine) {
+  const std::string place = "engine (" + engine.name() + ")";
+  events_.add(engine, place);
+  block_listeners().add(engine, place);
+  if (engine.extension(VISSL_STATE_ID) != nullptr) stateful_.emplace_back("engine", &engine);
+}
+
+void Task::phase_metric(const std::string& name, const std::string& json) {
+  if (!nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false).is_object())
+    throw Error(Exit::bad_plugin, "the metric '" + name + "' is no JSON object: " + json);
+  if (phase_ending) {
+    phase_metrics.emplace_back(name, json);
+  } else if (run_log != nullptr) {
+    PhaseMetrics line;
+    line.iteration = counters.iteration;
+    line.phase_idx = counters.phase_idx;
+    line.train_phase_idx = counters.train_phase_idx;
+    line.training = counters.training;
+    line.mean_loss = std::nan("");
+    line.meters.emplace_back(name, json);
+    run_log->phase(line);
   }
 }
 

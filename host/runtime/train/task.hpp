@@ -1,6 +1,8 @@
 #pragma once
 // Everything a run is made of: model, loss, optimizer, meters, listeners, counters. `Trainer` and
 // the engines drive it; plugins see it as vissl_run*. [main]
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,6 +72,13 @@ class Task {
   // events of VISSL's step in its order. Throws Error(run_failed) when the loss is not finite.
   void step(const std::shared_ptr<Batch>& batch);
   void fire(std::uint32_t event);
+  // The batch of the current step through another model. `mode`: VISSL_FORWARD_MODE_…
+  std::vector<at::Tensor> forward_step(vissl_model& model, bool with_grad, std::uint32_t mode);
+  // Adds an instance that gets events last: the engine that drives the run.
+  void listen_to_engine(Instance& engine);
+  // A JSON object for metrics.json: at the end of a phase beside the meters', else on its own line.
+  // Throws Error(bad_plugin) for a text that is no object.
+  void phase_metric(const std::string& name, const std::string& json);
 
   // The whole state as VISSL nests it (reference, engine 4.2), with this project's additions under
   // "vissl_host".
@@ -91,12 +100,19 @@ class Task {
   RunLog* run_log = nullptr;      // rank 0 of a run with a folder
   bool save_requested = false;
   std::optional<std::pair<int, std::string>> stop_requested;  // exit code, reason
+  bool phase_ending = false;                                  // PHASE_END is being sent
+  std::vector<std::pair<std::string, std::string>>
+      phase_metrics;  // name, JSON: of this phase's end
+  // Runs phases for an engine that trains (vissl_run_api.train); empty in other runs.
+  std::function<std::uint32_t(std::int64_t phases)> train_phases;
 
   bool trains() const { return optimizer_ != nullptr; }
   Optimizer& optimizer() { return *optimizer_; }
   Schedules& schedules() { return *schedules_; }
   Meters& meters() { return *meters_; }
   Store* loss_store() { return loss_store_.get(); }
+  // "loss.<name>" of each parameter in the loss's store.
+  const std::vector<std::string>& loss_parameter_names() const { return loss_parameter_names_; }
   Upload& upload() { return *upload_; }
   // What batches are made in: page-locked for a GPU unless data.pin_memory is off.
   Allocator batch_memory() const;
@@ -121,6 +137,7 @@ class Task {
   void drop_frozen_gradients();
   void use_channels_last();
   ModelInput model_input() const;
+  void load_twin(const vissl_model& twin);
   Node component_blobs();
   void load_component_blobs(const Node& blobs, const std::string& source);
 
@@ -133,11 +150,15 @@ class Task {
   std::unique_ptr<Models> models_;
   std::unique_ptr<Upload> upload_;
   std::unique_ptr<Store> loss_store_;
+  std::vector<std::string> loss_parameter_names_;
   std::unique_ptr<Instance> loss_;
   std::unique_ptr<Schedules> schedules_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Meters> meters_;
   std::vector<std::unique_ptr<Instance>> hooks_;
+  // States of twins that the checkpoint has and that no component has made yet, by path.
+  std::map<std::string, Node> waiting_twins_;
+  std::string waiting_source_;  // the file they came from
   std::vector<std::pair<std::string, Instance*>>
       stateful_;  // "loss", "optimizer", "trunk", "heads.0", "hooks.0"
   Events events_;

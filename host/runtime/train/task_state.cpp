@@ -113,6 +113,7 @@ Node Task::state() {
   own["device"] = session_.device_name();
   own["config_toml"] = session_.services().config_toml;
   Node twins = Node::dict();
+  for (const auto& [path, state] : waiting_twins_) twins[path] = state;
   for (const auto& twin : models_->all()) {
     if (twin->twin && twin->saved) twins[twin->state_path] = model_node(twin->model->store());
   }
@@ -181,9 +182,14 @@ void Task::load_state(const Node& saved, const std::string& source) {
   load_model(model().store(), classy.at("base_model"), source);
   loss_store_->load_state_dict(from_node(saved.at("loss")), "", true, source);
   optimizer_->load_state_dict(classy.at("optimizer").at("optim"), source);
+  waiting_source_ = source;
+  for (const auto& [path, state] : own->at("twins").as_dict().entries())
+    waiting_twins_.emplace(to_text(path), state);
   for (const auto& twin : models_->all()) {
     if (!twin->twin || !twin->saved) continue;
-    load_model(twin->model->store(), own->at("twins").at(twin->state_path), source);
+    if (!waiting_twins_.contains(twin->state_path))
+      throw Error(Exit::bad_data, source + " has no state of the twin '" + twin->state_path + "'");
+    load_twin(*twin);
   }
   meters_->reset();
   meters_->load(classy.at("meters"), source);
@@ -205,6 +211,13 @@ void Task::load_state(const Node& saved, const std::string& source) {
   Counters phase_start = counters;  // epoch schedules were evaluated there
   phase_start.num_updates -= counters.phase_batch * counters.global_batch;
   schedules_->update_epoch(phase_start);
+}
+
+void Task::load_twin(const vissl_model& twin) {
+  const auto waiting = waiting_twins_.find(twin.state_path);
+  if (waiting == waiting_twins_.end()) return;
+  load_model(twin.model->store(), waiting->second, waiting_source_);
+  waiting_twins_.erase(waiting);
 }
 
 Node Task::component_blobs() {

@@ -21,6 +21,17 @@ Trainer::Trainer(Task& task, RunFolder* folder, RunLog* log)
 }
 
 int Trainer::run() {
+  try {
+    begin();
+    run_some(0);
+    return end();
+  } catch (...) {
+    fail();
+    throw;
+  }
+}
+
+void Trainer::begin() {
   Logger& out = task_.log();
   const Counters& c = task_.counters;
   if (!task_.has_train()) {
@@ -38,32 +49,36 @@ int Trainer::run() {
                                 std::to_string(task_.facts().iterations_per_epoch) +
                                 (task_.phase_done ? ", epoch complete)" : ")"));
   }
+  phases_ = phase_list(task_.epochs(),
+                       std::max<std::int64_t>(1, task_.config().integer("test_every_num_epoch")),
+                       task_.has_train(), task_.has_test());
+  next_phase_ = static_cast<std::size_t>(c.phase_idx + (task_.phase_done ? 1 : 0));
   task_.fire(VISSL_EVENT_START);
+}
+
+void Trainer::fail() {
+  task_.log().progress_done();
+  task_.fire(VISSL_EVENT_EXCEPTION);
   try {
-    return run_phases();
-  } catch (...) {
-    out.progress_done();
-    task_.fire(VISSL_EVENT_EXCEPTION);
-    try {
-      if (log_ != nullptr) log_->positions();
-    } catch (const Error& error) {
-      out.log(LogLevel::warning, error.what());  // the first error is the one to report
-    }
-    throw;
+    if (log_ != nullptr) log_->positions();
+  } catch (const Error& error) {
+    task_.log().log(LogLevel::warning, error.what());  // the first error is the one to report
   }
 }
 
-int Trainer::run_phases() {
-  const std::vector<bool> phases = phase_list(
-      task_.epochs(), std::max<std::int64_t>(1, task_.config().integer("test_every_num_epoch")),
-      task_.has_train(), task_.has_test());
-  const std::int64_t next = task_.counters.phase_idx + (task_.phase_done ? 1 : 0);
-  for (auto i = static_cast<std::size_t>(next); i < phases.size(); ++i) {
-    if (!run_phase(phases[i])) {
-      task_.log().progress_done();
-      if (log_ != nullptr) log_->write_summary(false);
-      return exit_code_;
-    }
+std::uint32_t Trainer::run_some(std::int64_t phases) {
+  for (std::int64_t done = 0; next_phase_ < phases_.size() && !stopped_; ++done) {
+    if (phases > 0 && done == phases) return VISSL_TRAIN_MORE;
+    stopped_ = !run_phase(phases_[next_phase_++]);
+  }
+  return stopped_ ? VISSL_TRAIN_STOP : VISSL_TRAIN_DONE;
+}
+
+int Trainer::end() {
+  task_.log().progress_done();
+  if (stopped_ || next_phase_ < phases_.size()) {
+    if (log_ != nullptr) log_->write_summary(false);
+    return exit_code_;
   }
   task_.fire(VISSL_EVENT_END);
   if (log_ != nullptr) {
@@ -227,7 +242,10 @@ void Trainer::end_phase() {
   Counters& c = task_.counters;
   task_.log().progress_done();
   task_.meters().reduce();
+  task_.phase_ending = true;
+  task_.phase_metrics.clear();
   task_.fire(VISSL_EVENT_PHASE_END);
+  task_.phase_ending = false;
   PhaseMetrics metrics;
   metrics.iteration = c.iteration;
   metrics.phase_idx = c.phase_idx;
@@ -243,6 +261,10 @@ void Trainer::end_phase() {
       metrics.meters.emplace_back((c.training ? "train_" : "test_") + value.name, value.json);
       shown += "  " + value.name + " " + value.json;
     }
+  }
+  for (const auto& [name, json] : task_.phase_metrics) {
+    metrics.meters.emplace_back(name, json);
+    shown += "  " + name + " " + json;
   }
   if (log_ != nullptr) log_->phase(metrics);
   task_.log().log(LogLevel::info,
@@ -310,6 +332,7 @@ void Trainer::save(CheckpointKind kind, std::int64_t number) {
 double Trainer::rehearse() {
   constexpr int kSteps = 3;  // the first warms up
   const bool training = task_.has_train();
+  task_.fire(VISSL_EVENT_START);
   begin_phase(training);
   const std::unique_ptr<Phase> phase = open_phase(training);
   double seconds = std::numeric_limits<double>::quiet_NaN();

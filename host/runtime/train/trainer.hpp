@@ -19,13 +19,19 @@ class Trainer {
   // From the task's counters to the end of the run. Returns the exit code: 0, or 75 after a signal
   // (saved). Throws Error.
   int run();
+  // The same in pieces, for an engine between the phases: `begin`, `run_some` until it is not
+  // VISSL_TRAIN_MORE, `end` (also after an exception), which gives the exit code.
+  void begin();
+  std::uint32_t run_some(std::int64_t phases);
+  int end();
+  // Tells the listeners that the run is failing. Call it in a catch block.
+  void fail();
   // A few steps and nothing else; returns the seconds of the last one, NaN without a batch.
   double rehearse();
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  int run_phases();
   // Returns false when the run has to stop.
   bool run_phase(bool training);
   void begin_phase(bool training);
@@ -53,6 +59,9 @@ class Trainer {
   Clock::time_point phase_started_;
   std::int64_t saved_iteration_ = -1;
   int exit_code_ = 0;
+  std::vector<bool> phases_;  // training or test
+  std::size_t next_phase_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace vissl::host

@@ -5,7 +5,9 @@
  *    terminating zero. Every struct starts with its size in bytes, as the side that filled it knew it;
  *    a reader looks at no field past that size.
  *  - Growth: fields are only appended; a change of meaning takes a new interface id. Ids end in "/0" until
- *    they are frozen, then in "/1".
+ *    they are frozen, then in "/1". What an older side did not fill counts as zero: "not offered", "as before".
+ *  - An array of structs that have a size holds elements of equal size, and that size is the distance between two of
+ *    them, which may be more than this header's sizeof: reach element i with VISSL_AT.
  *  - Threads: [main] the training thread, [worker] any one data worker, [engine] an autograd thread, [any] all at once.
  *    The host never enters one instance from two threads at once, unless the method says [any].
  *  - Ownership: "borrowed" pointers are valid during the call unless a longer life is stated; whoever creates destroys.
@@ -37,6 +39,9 @@ typedef struct vissl_str {
   const char* data; /* NULL only when size is 0 */
   uint64_t size;    /* bytes */
 } vissl_str;
+
+/* Element i of an array of structs that begin with their size. */
+#define VISSL_AT(type, array, i) ((const type*)(const void*)((const char*)(array) + (uint64_t)(i) * (array)->size))
 
 /* The host's error sink. `set` copies `text` during the call; the last text wins. [any, one caller at a time] */
 typedef struct vissl_err vissl_err;

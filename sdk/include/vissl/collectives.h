@@ -28,6 +28,9 @@ typedef struct vissl_collectives_api {
   /* Row blocks: rank r sends rows [sum(send[:j]), …) to rank j. Sizes are per rank. No gradient. */
   vissl_status (*all_to_all)(vissl_tensor* t, const int64_t* send, const int64_t* receive, vissl_tensor** out, vissl_err* err);
   vissl_status (*barrier)(vissl_err* err);
+  /* The sum (or mean) over the ranks as a new tensor, with gradient: each rank gets the sum (mean) over the ranks of the gradients
+   * with respect to the result, as torch.distributed.nn does. For statistics of the joined batch. */
+  vissl_status (*all_reduce_with_grad)(vissl_tensor* t, uint32_t op, vissl_tensor** out, vissl_err* err);
 } vissl_collectives_api;
 
 #ifdef __cplusplus

@@ -15,6 +15,9 @@ typedef struct vissl_components_api {
   /* Creates the component that `config` (a table with `name`) names. `table` is the kind's class table; the caller destroys the
    * instance through it. */
   vissl_status (*create)(vissl_str kind, const vissl_value* config, const void** table, void** instance, vissl_err* err);
+  /* What instances of that component offer beyond their kind ("vissl.events/0"), for a component that passes events and state on to
+   * those inside it. NULL = not offered. */
+  const void* (*extension)(vissl_str kind, const vissl_value* config, vissl_str id);
 } vissl_components_api;
 
 #ifdef __cplusplus

@@ -10,11 +10,14 @@ extern "C" {
 
 #define VISSL_ENGINE_ID "vissl.engine/0"
 
+#define VISSL_ENGINE_TRAINS 1u /* the host also builds loss, optimizer and hooks and resumes; the engine calls `train` of vissl.run/0 */
+
 typedef struct vissl_engine_class {
   uint64_t size;
   vissl_status (*create)(const vissl_value* config, void** instance, vissl_err* err);
   void (*destroy)(void* instance);
   vissl_status (*run)(void* instance, vissl_run* run, vissl_err* err);
+  uint32_t flags; /* VISSL_ENGINE_… */
 } vissl_engine_class;
 
 #ifdef __cplusplus

@@ -8,12 +8,20 @@
 //   };
 //   VISSL_ENGINE(NearestNeighbor, "nearest_neighbor", "k-nearest-neighbour accuracy of trunk
 //   features.")
+// An engine that trains says so, and asks for the phases one by one or all at once:
+//   static constexpr bool trains = true;
+//   void run(Run& run) { while (run.train(1) == Progress::more) probe(run); }
 #include <vissl/engine.h>
 #include <vissl/events.hpp>
 
 namespace vissl {
 inline namespace abi1 VISSL_HIDDEN {
 namespace detail {
+
+template <class T, class = void>
+struct EngineTrains : std::false_type {};
+template <class T>
+struct EngineTrains<T, std::enable_if_t<T::trains>> : std::true_type {};
 
 template <class T>
 struct EngineKind {
@@ -24,7 +32,8 @@ struct EngineKind {
     });
   }
   static constexpr vissl_engine_class kTable = {sizeof(vissl_engine_class), &create<T>, &destroy<T>,
-                                                &run};
+                                                &run,
+                                                EngineTrains<T>::value ? VISSL_ENGINE_TRAINS : 0u};
 };
 
 }  // namespace detail

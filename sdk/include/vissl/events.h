@@ -1,5 +1,6 @@
 /* Extension "vissl.events/0": a component of any kind that wants to act between the parts of a step offers it on its own instances.
- * Order at each event: loss, optimizer, trunk, heads, host, then `hooks = […]` of the config. [main] */
+ * Order at each event: loss, optimizer, trunk, heads, host, then `hooks = […]` of the config, then an engine that trains. Instances
+ * inside twins get none. [main] */
 #ifndef VISSL_EVENTS_H
 #define VISSL_EVENTS_H
 #include <vissl/run.h>

@@ -1,5 +1,6 @@
 #pragma once
 // What any component may offer beyond its kind, found by its members:
+//   enter_block(const Block&) and leave_block(const Block&)  -> "vissl.blocks/0", see blocks.hpp
 //   on_event(Event, Run&)  with  static constexpr auto events = event_mask(Event::update, …)     ->
 //   "vissl.events/0" save(Writer&) and load(Reader&, std::uint64_t version), and optionally
 //   state_version         -> "vissl.state/0"
@@ -10,12 +11,14 @@
 struct vissl_run;
 struct vissl_events_class;
 struct vissl_state_class;
+struct vissl_blocks_class;
 
 namespace vissl {
 inline namespace abi1 VISSL_HIDDEN {
 
 class Writer;
 class Reader;
+class Block;
 
 namespace detail {
 
@@ -25,6 +28,8 @@ template <class T>
 struct EventsExtension;
 template <class T>
 struct StateExtension;
+template <class T>
+struct BlocksExtension;
 
 template <class T, class = void>
 struct HasEvents : std::false_type {};
@@ -43,6 +48,14 @@ struct HasLoad<
     T, std::void_t<decltype(std::declval<T&>().load(std::declval<Reader&>(), std::uint64_t{}))>>
     : std::true_type {};
 
+template <class T, class = void>
+struct HasBlocks : std::false_type {};
+template <class T>
+struct HasBlocks<
+    T, std::void_t<decltype(std::declval<T&>().enter_block(std::declval<const Block&>())),
+                   decltype(std::declval<T&>().leave_block(std::declval<const Block&>()))>>
+    : std::true_type {};
+
 template <class T>
 const void* extension(vissl_str id) noexcept {
   static_assert(
@@ -53,6 +66,9 @@ const void* extension(vissl_str id) noexcept {
   }
   if constexpr (HasSave<T>::value && HasLoad<T>::value) {
     if (view(id) == StateExtension<T>::kId) return &StateExtension<T>::kTable;
+  }
+  if constexpr (HasBlocks<T>::value) {
+    if (view(id) == BlocksExtension<T>::kId) return &BlocksExtension<T>::kTable;
   }
   static_cast<void>(id);
   return nullptr;

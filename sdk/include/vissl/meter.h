@@ -19,6 +19,9 @@ typedef struct vissl_meter_class {
   vissl_status (*counters)(void* instance, double** data, uint64_t* count, vissl_err* err);
   /* The value as a JSON object: {"top_1": {"res5avg": 75.6}}. */
   vissl_status (*value)(void* instance, const vissl_out* json, vissl_err* err);
+  /* On every rank at the end of a phase, before the counters are summed: joins what is no sum (all scores, for an average precision)
+   * with collectives. NULL = counters only. */
+  vissl_status (*reduce)(void* instance, vissl_err* err);
 } vissl_meter_class;
 
 #ifdef __cplusplus

@@ -8,8 +8,11 @@
 //     std::vector<double>& counters() { return counts; }   // the host sums them over the ranks at
 //     the end of a phase void value(Json& out) const { out.object().key("top_1").number(75.6); }
 //   };
+//   Optional: void reduce(const Collectives& ranks), before the counters are summed, for what is no
+//   sum.
 //   VISSL_METER(Accuracy, "accuracy_list_meter", "Top-k accuracy of every output.")
 #include <vissl/meter.h>
+#include <vissl/collectives.hpp>
 #include <vissl/events.hpp>
 #include <vissl/json.hpp>
 #include <vissl/state.hpp>
@@ -17,6 +20,12 @@
 namespace vissl {
 inline namespace abi1 VISSL_HIDDEN {
 namespace detail {
+
+template <class T, class = void>
+struct HasReduce : std::false_type {};
+template <class T>
+struct HasReduce<T, std::void_t<decltype(std::declval<T&>().reduce(std::declval<Collectives>()))>>
+    : std::true_type {};
 
 template <class T>
 struct MeterKind {
@@ -47,8 +56,22 @@ struct MeterKind {
       Writer(out).write(text.data(), text.size());
     });
   }
-  static constexpr vissl_meter_class kTable = {
-      sizeof(vissl_meter_class), &create<T>, &destroy<T>, &reset, &update, &counters, &value};
+  static vissl_status reduce(void* instance, vissl_err* err) noexcept {
+    if constexpr (HasReduce<T>::value) {
+      return guarded(err, [&] { static_cast<T*>(instance)->reduce(Collectives()); });
+    } else {
+      static_cast<void>(instance);
+      return report(err, VISSL_E_UNSUPPORTED, "this meter has counters only");
+    }
+  }
+  static constexpr vissl_meter_class kTable = {sizeof(vissl_meter_class),
+                                               &create<T>,
+                                               &destroy<T>,
+                                               &reset,
+                                               &update,
+                                               &counters,
+                                               &value,
+                                               HasReduce<T>::value ? &reduce : nullptr};
 };
 
 }  // namespace detail

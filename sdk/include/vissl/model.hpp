@@ -73,6 +73,20 @@ enum class TwinBuffers : std::uint32_t {
   own = VISSL_TWIN_BUFFERS_OWN,  // updated by the twin's own forward passes
 };
 
+// Which ranks share the batch-norm statistics of a twin.
+enum class TwinSync : std::uint32_t {
+  none = VISSL_TWIN_SYNC_NONE,
+  all = VISSL_TWIN_SYNC_ALL,        // whatever the run uses
+  as_run = VISSL_TWIN_SYNC_AS_RUN,  // those of the run's model
+};
+
+// Mode of one forward pass.
+enum class ForwardMode : std::uint32_t {
+  by_default = VISSL_FORWARD_MODE_DEFAULT,  // a twin's own; Forward::training for the run's model
+  eval = VISSL_FORWARD_MODE_EVAL,
+  train = VISSL_FORWARD_MODE_TRAIN,
+};
+
 struct TwinSpec;
 
 class Model {
@@ -85,19 +99,44 @@ class Model {
     std::vector<std::string> features;  // trunk features to return; none = run the heads
     bool with_grad = false;
     bool training = false;  // twins use their own mode
+    ForwardMode mode = ForwardMode::by_default;
+    // With [[model.inputs]]: the batch field that each input stands for.
+    std::vector<std::string> names;
+    // Without: further inputs of the trunk, {"mask", …}.
+    std::vector<std::pair<std::string, Tensor>> extras;
+    bool from_features = false;                  // the inputs are features: only the heads run
+    std::uint64_t head_begin = 0, head_end = 0;  // heads [begin, end) alone; 0 = to the last
   };
   // `inputs`: the batch, or one tensor per crop. Returns features in request order, or the outputs
   // of all heads.
   std::vector<Tensor> forward(const std::vector<Tensor>& inputs, const Forward& options) const {
     const std::vector<vissl_str> features = detail::strs(options.features);
+    const std::vector<vissl_str> names = detail::strs(options.names);
+    if (!names.empty() && names.size() != inputs.size())
+      fail("a forward pass needs one name per input, or none");
+    std::vector<vissl_str> extra_names;
+    std::vector<vissl_tensor*> extras;
+    for (const auto& [name, tensor] : options.extras) {
+      extra_names.push_back(str(name));
+      extras.push_back(tensor.handle());
+    }
     const Tensors list(inputs);
-    const vissl_model_input input = {sizeof(vissl_model_input),
-                                     list.handles(),
-                                     inputs.size(),
-                                     features.data(),
-                                     features.size(),
-                                     std::uint32_t{options.with_grad},
-                                     std::uint32_t{options.training}};
+    vissl_model_input input = {};
+    input.size = sizeof input;
+    input.tensors = list.handles();
+    input.count = inputs.size();
+    input.features = features.data();
+    input.feature_count = features.size();
+    input.with_grad = std::uint32_t{options.with_grad};
+    input.training = std::uint32_t{options.training};
+    input.names = names.empty() ? nullptr : names.data();
+    input.extra_names = extra_names.data();
+    input.extras = extras.data();
+    input.extra_count = extras.size();
+    input.mode = static_cast<std::uint32_t>(options.mode);
+    input.from_features = std::uint32_t{options.from_features};
+    input.head_begin = options.head_begin;
+    input.head_end = options.head_end;
     detail::TensorCollector outputs;
     call(api().forward, handle_, &input, outputs.sink());
     return outputs.take();
@@ -123,8 +162,8 @@ struct TwinSpec {
   std::optional<Config> config;     // or: a table like [model]; unlisted keys come from [model]
   std::optional<Config> overrides;  // a table merged over the architecture
   TwinBuffers buffers = TwinBuffers::copy;
-  bool training = true;    // mode of its forward passes
-  bool sync_bn = false;    // global synchronised batch norm whatever the run uses
+  bool training = true;  // mode of its forward passes
+  TwinSync sync_bn = TwinSync::none;
   std::string state_path;  // where checkpoints keep it: "loss.moco_encoder"; empty = not saved
 };
 
@@ -136,7 +175,7 @@ inline Model Model::create(const TwinSpec& spec) {
   raw.overrides = spec.overrides ? spec.overrides->handle() : nullptr;
   raw.buffers = static_cast<std::uint32_t>(spec.buffers);
   raw.mode = spec.training ? VISSL_MODE_TRAIN : VISSL_MODE_EVAL;
-  raw.sync_bn = spec.sync_bn ? 1 : 0;
+  raw.sync_bn = static_cast<std::uint32_t>(spec.sync_bn);
   raw.saved = spec.state_path.empty() ? 0 : 1;
   raw.state_path = str(spec.state_path);
   vissl_model* out = nullptr;

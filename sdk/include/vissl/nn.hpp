@@ -69,6 +69,8 @@ struct Tag {
   std::uint32_t pos_prefix = 0, pos_grid_h = 0, pos_grid_w = 0;
 };
 
+struct Stored;
+
 // A place in the store: "trunk" / "layer1" / "0". Cheap to copy; valid during build.
 class Scope {
  public:
@@ -112,6 +114,8 @@ class Scope {
   Tensor find(std::string_view name) const {
     return Tensor::borrow(store_api().find(store_, str(name)));
   }
+  // All parameters and buffers of the scope, in the order of their creation. Also after build.
+  std::vector<Stored> entries() const;
   void scale(std::string_view name, double factor) const {
     call(store_api().scale, store_, str(name), factor);
   }
@@ -148,6 +152,29 @@ class Scope {
   int depth_ = -1;
   std::uint32_t flags_ = 0;
 };
+
+// A parameter or buffer of a store.
+struct Stored {
+  std::string name;  // within the scope
+  Tensor tensor;
+  bool parameter, trainable;
+  std::uint32_t role, module, tags;  // VISSL_ROLE_…, VISSL_MODULE_…, VISSL_TAG_…
+  std::int32_t depth;
+  std::uint32_t life;  // VISSL_BUFFER_… of a buffer
+};
+
+inline std::vector<Stored> Scope::entries() const {
+  std::vector<Stored> list;
+  const std::uint64_t count = store_api().entry_count(store_);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    vissl_store_entry raw = {};
+    raw.size = sizeof raw;
+    call(store_api().entry, store_, i, &raw);
+    list.push_back({std::string(view(raw.name)), Tensor::borrow(raw.tensor), raw.parameter != 0,
+                    raw.trainable != 0, raw.role, raw.module, raw.tags, raw.depth, raw.buffer});
+  }
+  return list;
+}
 
 // Creates everything inside under the model's init seed + offset, and leaves the generator as it
 // was.

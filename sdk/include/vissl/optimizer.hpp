@@ -56,7 +56,9 @@ class OptGroup {
   std::vector<OptParam> params() const {
     std::vector<OptParam> list;
     list.reserve(static_cast<std::size_t>(raw_->param_count));
-    for (std::uint64_t i = 0; i < raw_->param_count; ++i) list.emplace_back(&raw_->params[i]);
+    for (std::uint64_t i = 0; i < raw_->param_count; ++i) {
+      list.emplace_back(VISSL_AT(vissl_opt_param, raw_->params, i));
+    }
     return list;
   }
 
@@ -70,7 +72,9 @@ class OptCall {
   explicit OptCall(const vissl_opt_call* raw) : raw_(raw) {}
   std::vector<OptGroup> groups() const {
     std::vector<OptGroup> list;
-    for (std::uint64_t i = 0; i < raw_->group_count; ++i) list.emplace_back(&raw_->groups[i]);
+    for (std::uint64_t i = 0; i < raw_->group_count; ++i) {
+      list.emplace_back(VISSL_AT(vissl_opt_group, raw_->groups, i));
+    }
     return list;
   }
   // Undefined when it does not exist yet.

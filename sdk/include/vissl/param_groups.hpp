@@ -24,7 +24,9 @@ class ParamGroupsCall {
                   const vissl_group_sink* sink)
       : optimizer_(optimizer), sink_(sink) {
     params_.reserve(static_cast<std::size_t>(count));
-    for (std::uint64_t i = 0; i < count; ++i) params_.push_back(detail::to_param(params[i], i));
+    for (std::uint64_t i = 0; i < count; ++i) {
+      params_.push_back(detail::to_param(*VISSL_AT(vissl_param_info, params, i), i));
+    }
   }
   const std::vector<Param>& params() const { return params_; }  // in store order
   const Config& optimizer() const { return optimizer_; }        // the table [optimizer]

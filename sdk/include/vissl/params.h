@@ -18,6 +18,8 @@ extern "C" {
 #define VISSL_P_TABLE 5u     /* free table: inner keys are not checked by the host */
 #define VISSL_P_ANY 6u       /* any value; the component checks it in create */
 #define VISSL_P_COMPONENT 7u /* { name, … }: a component of kind `component_kind` */
+#define VISSL_P_MODEL 8u     /* a table like [model] (trunk, heads, weights_init …), checked like it; keys that it does not list are absent.
+                              * For vissl_twin_spec.config: a teacher of another architecture. Cannot be a list. */
 #define VISSL_P_LIST 0x100u
 #define VISSL_P_TYPE_MASK 0xffu
 

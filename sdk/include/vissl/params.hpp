@@ -271,6 +271,11 @@ class Params {
     return entry;
   }
 
+  // A table like [model]: trunk, heads, weights_init …, for TwinSpec::config.
+  Entry& model(Text name, detail::Default<Toml> value, Text doc) {
+    return add(name, VISSL_P_MODEL, value, doc);
+  }
+
   // The parameter `name` follows `from` unless the user set it: a path into the whole config
   // ("checkpoint.dir", "model.heads[*].num_clusters") or len(path), last(path), sum(path),
   // product(path, path).

@@ -53,9 +53,15 @@ typedef struct vissl_pass_batch {
   uint64_t output_count;
   const int64_t* indices; /* dataset positions, one per row */
   const int64_t* labels;  /* class per row, NULL when the split has none */
-  uint64_t rows;
+  uint64_t rows;          /* samples; outputs of batches with several views have a multiple of it, in the collator's order */
+  const void* self;
+  /* A field of the batch ("data", "label", "mask"), element i of its list; NULL = absent. Borrowed during the call. */
+  vissl_tensor* (*field)(const void* self, vissl_str name, uint64_t element);
 } vissl_pass_batch;
 typedef vissl_status (*vissl_pass_fn)(void* ctx, const vissl_pass_batch* batch, vissl_err* err);
+
+#define VISSL_PASS_EACH_ONCE 0u   /* every sample once, in dataset order within a rank; rank r has positions r, r + world, … */
+#define VISSL_PASS_AS_TRAINING 1u /* the batches that training of epoch `epoch` gets: shuffled, augmented, with drop_last */
 
 typedef struct vissl_pass {
   uint64_t size;
@@ -64,13 +70,21 @@ typedef struct vissl_pass {
   const vissl_str* features; /* trunk features; "heads" = outputs of the heads, "input" = the batch itself as (B, -1) */
   uint64_t feature_count;
   uint32_t training_mode; /* 0 = eval mode, no grad */
-  vissl_pass_fn on_batch; /* every sample once, in dataset order within a rank; rank r has positions r, r + world, … */
+  vissl_pass_fn on_batch; /* in a run that trains, a stop signal is obeyed after the pass; else it ends the pass */
   void* ctx;
+  uint32_t order; /* VISSL_PASS_… */
+  int64_t epoch;  /* with AS_TRAINING: the number that the sampler and the random streams get, from 0 */
+  int64_t max_batches; /* of this rank; 0 = all */
 } vissl_pass;
 
 /* Receives one value of a meter: `path` is meter, metric and output, {"accuracy_list_meter", "top_1", "res5"}, and the number of
  * the element where outputs of equal name share a list. Borrowed during the call. */
 typedef void (*vissl_metric_fn)(void* ctx, const vissl_str* path, uint64_t depth, double value);
+
+/* What is left after `train`. */
+#define VISSL_TRAIN_DONE 0u /* all phases are over */
+#define VISSL_TRAIN_MORE 1u
+#define VISSL_TRAIN_STOP 2u /* a signal or `stop`: the state is saved, the engine returns at once */
 
 #define VISSL_LOG_DEBUG 0u
 #define VISSL_LOG_INFO 1u
@@ -98,12 +112,12 @@ typedef struct vissl_run_api {
   /* An extra number in the log line and stdout.json of this step, e.g. "teacher_momentum". */
   void (*log_extra)(vissl_run* run, vissl_str name, double value);
 
-  /* Parameters of the model in store order. */
+  /* Parameters of the model in store order, then those of the loss ("loss.<name>"). */
   uint64_t (*param_count)(vissl_run* run);
   vissl_status (*param)(vissl_run* run, uint64_t i, vissl_param_info* out, vissl_err* err);
   vissl_tensor* (*grad)(vissl_run* run, uint64_t i); /* borrowed, NULL = none; already divided by the loss scale */
   vissl_status (*drop_grad)(vissl_run* run, uint64_t i, vissl_err* err);
-  /* Clips all gradients to a total norm (norm_type 2, 1 or INFINITY); writes the norm before clipping. */
+  /* Clips the gradients of the model to a total norm (norm_type 2, 1 or INFINITY); writes the norm before clipping. */
   vissl_status (*clip_grads)(vissl_run* run, double max_norm, double norm_type, double* total, vissl_err* err);
 
   /* Sinks: TensorBoard event file and CSV of rank 0; other ranks' calls do nothing. */
@@ -129,6 +143,25 @@ typedef struct vissl_run_api {
   uint64_t (*hyper)(vissl_run* run, vissl_str name, double* values, uint64_t capacity);
   /* The values of all meters over the phase so far; over all ranks at PHASE_END. */
   vissl_status (*metrics)(vissl_run* run, vissl_metric_fn on_value, void* ctx, vissl_err* err);
+
+  /* Elements of a field of the step record, 0 = absent: crops of "data". */
+  uint64_t (*record_count)(vissl_run* run, vissl_str name);
+  /* The step's batch through another model, with the run's input keys, mapping and extra inputs. `with_grad` and `mode` as in
+   * vissl_model_input. Outputs as the run's model gives them. */
+  vissl_status (*forward_step)(vissl_run* run, vissl_model* model, uint32_t with_grad, uint32_t mode, const vissl_tensor_sink* outputs,
+                               vissl_err* err);
+  /* The loss's scope of parameters and buffers; NULL in a run without a loss. */
+  vissl_store* (*loss_store)(vissl_run* run);
+  /* A value beside the meters': `json` is an object such as {"top_1": {"res5": 75.6}}. At PHASE_END it becomes an entry of the
+   * phase's line in metrics.json and metrics.csv, at other times a line of its own. */
+  vissl_status (*phase_metric)(vissl_run* run, vissl_str name, vissl_str json, vissl_err* err);
+  /* Multiplies a hyper-parameter of all groups from the next optimizer step on, after schedules; 1 = as scheduled. Not saved: who sets
+   * it sets it again in START. */
+  vissl_status (*scale_hyper)(vissl_run* run, vissl_str name, double factor, vissl_err* err);
+  /* For engines with VISSL_ENGINE_TRAINS: the next `phases` phases (train or test) of the run with its steps, events, logs and
+   * checkpoints; 0 = all that are left. A resumed run begins with the phase that the checkpoint is in; what an engine did between two
+   * phases is not repeated. Writes VISSL_TRAIN_…. */
+  vissl_status (*train)(vissl_run* run, int64_t phases, uint32_t* state, vissl_err* err);
 } vissl_run_api;
 
 #ifdef __cplusplus

@@ -66,7 +66,24 @@ struct PassBatch {
   std::vector<Tensor> outputs;  // in the order of Pass::features
   const std::int64_t* indices;  // dataset positions, one per row
   const std::int64_t* labels;   // class per row, NULL when the split has none
-  std::uint64_t rows;
+  std::uint64_t rows;           // samples; several views give outputs with a multiple of it
+  const vissl_pass_batch* raw;
+  // A field of the batch; undefined when absent.
+  Tensor field(std::string_view name, std::uint64_t element = 0) const {
+    return Tensor::borrow(raw->field(raw->self, str(name), element));
+  }
+};
+
+enum class PassOrder : std::uint32_t {
+  each_once = VISSL_PASS_EACH_ONCE,      // in dataset order; rank r has positions r, r + world, …
+  as_training = VISSL_PASS_AS_TRAINING,  // the batches of a training epoch
+};
+
+// What is left after Run::train.
+enum class Progress : std::uint32_t {
+  done = VISSL_TRAIN_DONE,
+  more = VISSL_TRAIN_MORE,
+  stop = VISSL_TRAIN_STOP,  // the state is saved: the engine returns at once
 };
 
 struct Pass {
@@ -74,7 +91,10 @@ struct Pass {
   std::vector<std::string>
       features;  // trunk features; "heads" = outputs of the heads, "input" = the batch as (B, -1)
   std::optional<Model> model;  // none = the run's
-  bool training_mode = false;  // false: eval mode, no grad
+  bool training_mode = false;  // false: eval mode; never with grad
+  PassOrder order = PassOrder::each_once;
+  std::int64_t epoch = 0;        // with as_training
+  std::int64_t max_batches = 0;  // of this rank, 0 = all
 };
 
 class Run {
@@ -97,6 +117,24 @@ class Run {
   // what one component leaves for another. Undefined when absent.
   Tensor record(std::string_view name, std::uint64_t element = 0) const {
     return Tensor::borrow(api().record(handle_, str(name), element));
+  }
+  std::uint64_t record_count(std::string_view name) const {  // elements, 0 = absent
+    return api().record_count(handle_, str(name));
+  }
+  // All elements of a field: the crops of "data".
+  std::vector<Tensor> records(std::string_view name) const {
+    std::vector<Tensor> list;
+    const std::uint64_t count = record_count(name);
+    for (std::uint64_t i = 0; i < count; ++i) list.push_back(record(name, i));
+    return list;
+  }
+  // The step's batch through another model, with the run's input keys and mapping.
+  std::vector<Tensor> forward_step(const Model& other, bool with_grad = false,
+                                   ForwardMode mode = ForwardMode::by_default) const {
+    detail::TensorCollector outputs;
+    call(api().forward_step, handle_, other.handle(), std::uint32_t{with_grad},
+         static_cast<std::uint32_t>(mode), outputs.sink());
+    return outputs.take();
   }
   void set_record(std::string_view name, const Tensor& t) const {
     call(api().set_record, handle_, str(name), t.handle());
@@ -123,6 +161,14 @@ class Run {
     };
     call(api().metrics, handle_, add, static_cast<void*>(&list));
     return list;
+  }
+  // Multiplies a hyper-parameter of all groups from the next optimizer step on; not saved.
+  void scale_hyper(std::string_view name, double factor) const {
+    call(api().scale_hyper, handle_, str(name), factor);
+  }
+  // A JSON object beside the meters' in metrics.json: {"top_1": 75.6}.
+  void phase_metric(std::string_view name, std::string_view json) const {
+    call(api().phase_metric, handle_, str(name), str(json));
   }
   // A number in this step's log line and stdout.json.
   void log_extra(std::string_view name, double value) const {
@@ -187,7 +233,6 @@ class Run {
   std::string split_path(std::string_view split, std::int64_t index) const {
     return std::string(view(api().split_path(handle_, str(split), index)));
   }
-  // Every sample once, in dataset order within a rank: rank r has positions r, r + world, …
   // `on_batch(const PassBatch&)`; what it throws ends the pass.
   template <class OnBatch>
   void pass(const Pass& spec, OnBatch&& on_batch) const {
@@ -197,7 +242,7 @@ class Run {
                                            vissl_err* err) {
       return guarded(err, [&] {
         const PassBatch copy = {detail::borrow_tensors(batch->outputs, batch->output_count),
-                                batch->indices, batch->labels, batch->rows};
+                                batch->indices, batch->labels, batch->rows, batch};
         (*static_cast<Callback*>(ctx))(copy);
       });
     };
@@ -208,8 +253,24 @@ class Run {
                             features.size(),
                             std::uint32_t{spec.training_mode},
                             forward_batch,
-                            const_cast<void*>(static_cast<const void*>(&on_batch))};
+                            const_cast<void*>(static_cast<const void*>(&on_batch)),
+                            static_cast<std::uint32_t>(spec.order),
+                            spec.epoch,
+                            spec.max_batches};
     call(api().pass, handle_, &raw);
+  }
+
+  // The loss's parameters and buffers.
+  std::optional<nn::Scope> loss_store() const {
+    vissl_store* store = api().loss_store(handle_);
+    return store != nullptr ? std::optional<nn::Scope>(nn::Scope(store)) : std::nullopt;
+  }
+
+  // For engines that train: the next phases, 0 = all that are left.
+  Progress train(std::int64_t phases = 0) const {
+    std::uint32_t state = VISSL_TRAIN_DONE;
+    call(api().train, handle_, phases, &state);
+    return static_cast<Progress>(state);
   }
 
   void save() const { call(api().save, handle_); }  // a checkpoint at the end of this step

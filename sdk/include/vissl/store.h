@@ -64,6 +64,18 @@ typedef struct vissl_store_spec {
   uint32_t buffer; /* VISSL_BUFFER_… for `buffer` */
 } vissl_store_spec;
 
+/* What a store holds; filled by `entry`. */
+typedef struct vissl_store_entry {
+  uint64_t size;        /* set by the caller */
+  vissl_str name;       /* within the scope; borrowed for the store's life */
+  vissl_tensor* tensor; /* borrowed for the store's life */
+  uint32_t parameter;   /* 0 = a buffer */
+  uint32_t trainable;
+  uint32_t role, module, tags;
+  int32_t depth;
+  uint32_t buffer; /* VISSL_BUFFER_… of a buffer */
+} vissl_store_entry;
+
 typedef struct vissl_store_api {
   uint64_t size;
   vissl_store* (*child)(vissl_store* store, vissl_str name); /* lives as long as the store */
@@ -79,6 +91,9 @@ typedef struct vissl_store_api {
   /* Draws and drops the values that an initialiser would draw: for constructors of the reference that initialise layers which
    * are then replaced. Only `dtype`, `shape`, `init`, `a`, `b` of the spec are read. */
   vissl_status (*discard)(vissl_store* store, const vissl_store_spec* spec, vissl_err* err);
+  /* The parameters and buffers of the scope in the order of their creation. Also after build. */
+  uint64_t (*entry_count)(vissl_store* store);
+  vissl_status (*entry)(vissl_store* store, uint64_t i, vissl_store_entry* out, vissl_err* err);
 } vissl_store_api;
 
 #ifdef __cplusplus

@@ -101,6 +101,9 @@ typedef struct vissl_tensor_api {
   vissl_status (*batch_norm)(vissl_tensor* x, vissl_tensor* weight, vissl_tensor* bias, vissl_tensor* running_mean,
                              vissl_tensor* running_var, vissl_tensor* num_batches_tracked, int32_t training,
                              double momentum, double eps, vissl_tensor** out, vissl_err* err);
+  /* torch's `t.data = source`: `t` takes the memory, shape and type of `source` and stays the same object, so that every handle of
+   * it sees the change. Not recorded by autograd; a graph that saved `t` before must not be run backward after. [main], [engine] */
+  vissl_status (*set_data)(vissl_tensor* t, vissl_tensor* source, vissl_err* err);
 } vissl_tensor_api;
 
 #ifdef __cplusplus

@@ -188,6 +188,11 @@ class Tensor {
   Dtype dtype() const { return static_cast<Dtype>(info().dtype); }
   Device device() const { return Device{info().device}; }
   bool requires_grad() const { return info().requires_grad != 0; }
+  // torch's `data = source`: takes its memory, shape and type; all handles of this tensor see it.
+  const Tensor& set_data(const Tensor& source) const {
+    call(tensor_api().set_data, handle_, source.handle());
+    return *this;
+  }
   const Tensor& set_requires_grad(bool on) const {
     call(tensor_api().set_requires_grad, handle_, std::int32_t{on});
     return *this;

@@ -32,6 +32,9 @@ typedef struct vissl_value_api {
   vissl_str (*key_at)(const vissl_value* v, uint64_t i);             /* keys come in the order of the file */
   const vissl_value* (*find)(const vissl_value* table, vissl_str key); /* NULL when absent */
   vissl_str (*where)(const vissl_value* v);                          /* "exp.toml:12:5", "command line", "default" */
+  /* A config tree of the plugin's own from a TOML document ("trunk.drop_path_rate = 0.0"), e.g. for vissl_twin_spec.overrides.
+   * Wrong TOML is VISSL_E_PLUGIN with line and column. The host checks nothing of it and keeps it until the run ends. */
+  vissl_status (*parse)(vissl_str toml, const vissl_value** out, vissl_err* err);
 } vissl_value_api;
 
 #ifdef __cplusplus

@@ -22,6 +22,12 @@ class Config {
   explicit Config(const vissl_value* node) : node_(node) {}
 
   const vissl_value* handle() const noexcept { return node_; }
+  // A tree of the plugin's own from a TOML document: Config::parse("trunk.drop_path_rate = 0.0").
+  static Config parse(std::string_view toml) {
+    const vissl_value* out = nullptr;
+    call(api().parse, str(toml), &out);
+    return Config(out);
+  }
   // "exp.toml:12:5", "command line", "default".
   std::string where() const { return std::string(view(api().where(node_))); }
 

@@ -61,10 +61,9 @@ class WeightsPlan {
     std::vector<WeightsEntry> list;
     list.reserve(static_cast<std::size_t>(count));
     for (std::uint64_t i = 0; i < count; ++i) {
-      list.push_back({std::string(view(from[i].name)),
-                      from[i].dtype,
-                      {from[i].shape, from[i].shape + from[i].ndim},
-                      i});
+      const vissl_weights_entry& entry = *VISSL_AT(vissl_weights_entry, from, i);
+      list.push_back(
+          {std::string(view(entry.name)), entry.dtype, {entry.shape, entry.shape + entry.ndim}, i});
     }
     return list;
   }

@@ -116,6 +116,7 @@ inline bool type_fits(const Node& node, std::uint32_t type) {
       return node.type == VISSL_VALUE_STRING;
     case VISSL_P_TABLE:
     case VISSL_P_COMPONENT:
+    case VISSL_P_MODEL:
       return node.type == VISSL_VALUE_TABLE;
     default:
       return true;

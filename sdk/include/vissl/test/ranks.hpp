@@ -164,6 +164,13 @@ inline const vissl_collectives_api& collectives_service() {
       },
       [](vissl_err* err) {
         return guarded(err, [&] { Communicator::current().exchange({"barrier", {}, {}, {}}); });
+      },
+      [](vissl_tensor* t, std::uint32_t op, vissl_tensor** out, vissl_err* err) {
+        return guarded(err, [&] {
+          const Array& from = Engine::current().array(t);
+          *out = Engine::current().give(Array::make(from.values(), from.sizes, from.dtype));
+          detail::all_reduce(*out, op);
+        });
       }};
   return api;
 }

@@ -18,6 +18,7 @@ struct FakeModel {
   std::string state_path;  // of a twin
   std::uint32_t buffers = 0, mode = 0, sync_bn = 0;
   std::vector<double> ema_momenta;  // one per ema_update
+  vissl_model_input input = {};     // of the last forward pass; its pointers are not valid any more
   vissl_model* handle() { return reinterpret_cast<vissl_model*>(this); }
   static FakeModel& of(vissl_model* model) { return *reinterpret_cast<FakeModel*>(model); }
 };
@@ -43,6 +44,9 @@ struct RunState {
   Counters counters = {};
   std::unique_ptr<Node> config = parse_toml("");
   FakeModel model;
+  Store loss_store;
+  std::int64_t phases_left = 0;             // for engines that train
+  std::function<void(RunState&)> on_phase;  // called for each of them
   std::vector<std::unique_ptr<FakeModel>> twins;
 
   std::vector<Tensor> outputs;
@@ -54,7 +58,8 @@ struct RunState {
   std::vector<std::pair<std::vector<std::string>, double>> metrics;  // path -> value
 
   // What the component did.
-  std::map<std::string, double> loss_values, extras, summary;
+  std::map<std::string, double> loss_values, extras, summary, hyper_scales;
+  std::map<std::string, std::string> phase_metrics;  // name -> JSON
   struct Scalar {
     std::string tag;
     double value;
@@ -92,6 +97,13 @@ struct RunState {
 
 namespace detail {
 
+// A field of a pass's batch: the split's features by name.
+inline vissl_tensor* pass_field(const void* self, vissl_str name, std::uint64_t element) {
+  const auto& rows = *static_cast<const std::map<std::string, Tensor>*>(self);
+  const auto found = rows.find(std::string(view(name)));
+  return found != rows.end() && element == 0 ? found->second.handle() : nullptr;
+}
+
 inline void run_pass(RunState& run, const vissl_pass& pass) {
   const FakeSplit& split = run.split(pass.split);
   for (std::int64_t at = run.facts.rank; at < split.length;) {
@@ -110,12 +122,17 @@ inline void run_pass(RunState& run, const vissl_pass& pass) {
     }
     std::vector<vissl_tensor*> handles;
     for (const Tensor& t : outputs) handles.push_back(t.handle());
+    std::map<std::string, Tensor> rows;
+    for (const auto& [name, all] : split.features)
+      rows[name] = all.index_select(0, test::labels(indices));
     const vissl_pass_batch batch = {sizeof(vissl_pass_batch),
                                     handles.data(),
                                     handles.size(),
                                     indices.data(),
                                     labels.empty() ? nullptr : labels.data(),
-                                    indices.size()};
+                                    indices.size(),
+                                    &rows,
+                                    &pass_field};
     vissl::call(pass.on_batch, pass.ctx, &batch);
   }
 }
@@ -255,6 +272,39 @@ inline const vissl_run_api& run_service() {
             on_value(ctx, names.data(), names.size(), value);
           }
         });
+      },
+      [](vissl_run* run, vissl_str name) {
+        const auto found = RunState::of(run).record.find(text(name));
+        return found != RunState::of(run).record.end() ? std::uint64_t{found->second.size()}
+                                                       : std::uint64_t{0};
+      },
+      [](vissl_run* run, vissl_model* model, std::uint32_t, std::uint32_t mode,
+         const vissl_tensor_sink* outputs, vissl_err* err) {
+        return guarded(err, [&] {
+          FakeModel& fake = FakeModel::of(model);
+          if (!fake.forward) fail("the test gave the run's model no forward function");
+          fake.input = {};
+          fake.input.mode = mode;
+          for (Tensor& t : fake.forward(fake, RunState::of(run).record["data"], {}))
+            outputs->push(outputs->self, t.release());
+        });
+      },
+      [](vissl_run* run) { return RunState::of(run).loss_store.handle(); },
+      [](vissl_run* run, vissl_str name, vissl_str json, vissl_err* err) {
+        return guarded(err, [&] { RunState::of(run).phase_metrics[text(name)] = text(json); });
+      },
+      [](vissl_run* run, vissl_str name, double factor, vissl_err* err) {
+        return guarded(err, [&] { RunState::of(run).hyper_scales[text(name)] = factor; });
+      },
+      [](vissl_run* run, std::int64_t phases, std::uint32_t* state, vissl_err* err) {
+        return guarded(err, [&] {
+          RunState& fake = RunState::of(run);
+          for (std::int64_t n = 0; fake.phases_left > 0 && (phases <= 0 || n < phases); ++n) {
+            --fake.phases_left;
+            if (fake.on_phase) fake.on_phase(fake);
+          }
+          *state = fake.phases_left > 0 ? VISSL_TRAIN_MORE : VISSL_TRAIN_DONE;
+        });
       }};
   return api;
 }
@@ -288,6 +338,7 @@ inline const vissl_model_api& model_service() {
         return guarded(err, [&] {
           FakeModel& fake = FakeModel::of(model);
           if (!fake.forward) fail("the test gave the run's model no forward function");
+          fake.input = *input;
           std::vector<Tensor> results =
               fake.forward(fake, vissl::detail::borrow_tensors(input->tensors, input->count),
                            vissl::detail::texts(input->features, input->feature_count));

@@ -32,8 +32,9 @@ class Schedule {
 
 inline const vissl_components_api& components_service() {
   static const vissl_components_api api = {
-      sizeof(vissl_components_api), [](vissl_str kind, const vissl_value* config,
-                                       const void** table, void** instance, vissl_err* err) {
+      sizeof(vissl_components_api),
+      [](vissl_str kind, const vissl_value* config, const void** table, void** instance,
+         vissl_err* err) {
         return guarded(err, [&] {
           const Node& node = Node::of(config);
           const Node* name = node.find("name");
@@ -44,6 +45,13 @@ inline const vissl_components_api& components_service() {
           const auto* common = static_cast<const vissl_lr_schedule_class*>(*table);
           vissl::call(common->create, config, instance);
         });
+      },
+      [](vissl_str kind, const vissl_value* config, vissl_str id) -> const void* {
+        const Node* name = Node::of(config).find("name");
+        const Component* inner =
+            name != nullptr ? HostCore::current()->find(view(kind), name->text) : nullptr;
+        if (inner == nullptr || inner->descriptor->get_extension == nullptr) return nullptr;
+        return inner->descriptor->get_extension(id);
       }};
   return api;
 }

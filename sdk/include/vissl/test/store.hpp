@@ -50,6 +50,16 @@ class Store {
     }
     return nullptr;
   }
+  // The entries of this scope with their names in it.
+  std::vector<std::pair<std::string_view, const Entry*>> inside() const {
+    std::vector<std::pair<std::string_view, const Entry*>> list;
+    const std::string start = prefix_.empty() ? "" : prefix_ + ".";
+    for (const Entry& entry : root_->entries_) {
+      if (entry.name.compare(0, start.size(), start) != 0) continue;
+      list.emplace_back(std::string_view(entry.name).substr(start.size()), &entry);
+    }
+    return list;
+  }
   vissl_tensor* add(const vissl_store_spec& spec, bool is_buffer) {
     const std::string name = full(view(spec.name));
     if (name.empty() || find(view(spec.name)) != nullptr)
@@ -199,6 +209,18 @@ inline const vissl_store_api& store_service() {
       },
       [](vissl_store*, const vissl_store_spec* spec, vissl_err* err) {
         return guarded(err, [&] { Store::draw(*spec); });
+      },
+      [](vissl_store* store) { return std::uint64_t{Store::of(store).inside().size()}; },
+      [](vissl_store* store, std::uint64_t i, vissl_store_entry* out, vissl_err* err) {
+        return guarded(err, [&] {
+          const auto [name, entry] = Store::of(store).inside().at(static_cast<std::size_t>(i));
+          const bool trainable =
+              !entry->is_buffer && Engine::current().array(entry->tensor.handle()).requires_grad;
+          *out = {sizeof(vissl_store_entry),  str(name),           entry->tensor.handle(),
+                  entry->is_buffer ? 0u : 1u, trainable ? 1u : 0u, entry->spec.role,
+                  entry->spec.module,         entry->spec.tags,    entry->spec.depth,
+                  entry->spec.buffer};
+        });
       }};
   return api;
 }

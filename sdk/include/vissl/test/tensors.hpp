@@ -137,12 +137,9 @@ inline void write_memory(const Values& values, vissl_dtype dtype, void* data, st
 inline const vissl_tensor_api& tensor_service() {
   using detail::TensorList;
   static const vissl_tensor_api api = {
-      sizeof(vissl_tensor_api),
-      &detail::op_find,
-      &detail::op_call,
+      sizeof(vissl_tensor_api), &detail::op_find, &detail::op_call,
       [](vissl_tensor* t) { return Engine::current().give(Engine::current().shared(t)); },
-      [](vissl_tensor* t) { Engine::release_anywhere(t); },
-      &detail::tensor_info,
+      [](vissl_tensor* t) { Engine::release_anywhere(t); }, &detail::tensor_info,
       [](const vissl_array* array, vissl_tensor** out, vissl_err* err) {
         return guarded(err, [&] { *out = Engine::current().give(detail::read_array(*array)); });
       },
@@ -185,6 +182,15 @@ inline const vissl_tensor_api& tensor_service() {
           }
           *out = engine.give(detail::batch_norm(engine.array(x), get(weight), get(bias), get(mean),
                                                 get(var), training != 0, momentum, eps));
+        });
+      },
+      // The values alone: other handles of a fake tensor do not follow to another shape.
+      [](vissl_tensor* t, vissl_tensor* source, vissl_err* err) {
+        return guarded(err, [&] {
+          const Array &to = Engine::current().array(t), &from = Engine::current().array(source);
+          if (to.sizes != from.sizes)
+            fail("the fake host's set_data keeps the shape " + to_text(to.sizes));
+          to.assign(from.values());
         });
       }};
   return api;

@@ -275,7 +275,11 @@ inline const vissl_value_api& value_service() {
         const Node* found = Node::of(v).find(view(key));
         return found != nullptr ? found->handle() : nullptr;
       },
-      [](const vissl_value* v) { return str(Node::of(v).where); }};
+      [](const vissl_value* v) { return str(Node::of(v).where); },
+      [](vissl_str toml, const vissl_value** out, vissl_err* err) {
+        static std::vector<std::unique_ptr<Node>> kept;
+        return guarded(err, [&] { *out = kept.emplace_back(parse_toml(view(toml)))->handle(); });
+      }};
   return api;
 }
 
