@@ -177,6 +177,17 @@ struct ConfigChange {
   std::string path, before, now;
 };
 
+// Which process of a distributed run this is. The defaults are those of a run with one rank.
+struct Ranks {
+  std::int64_t rank = 0, world = 1;
+  std::int64_t local_rank = 0;   // on this machine
+  std::int64_t local_world = 0;  // ranks on this machine, 0 = unknown
+  std::int64_t core_share = 1;   // processes that share the cores which this one may use
+  std::string address;           // host of rank 0
+  int port = 0;                  // where rank 0 listens
+  int listener = -1;             // of rank 0: a socket that listens there already, -1 = none
+};
+
 struct Services {
   const char* build_id;
   const vissl_host*
@@ -197,6 +208,7 @@ struct Services {
   // What differs between this config and an earlier run's `config_toml`, as far as it can change
   // the weights.
   std::function<std::vector<ConfigChange>(const std::string& config_toml)> config_changes;
+  Ranks ranks;
 };
 
 // The answer of one check of check-plugin. `text` is one sentence: what was met, where, the remedy.

@@ -1,6 +1,7 @@
 // vissl-host: parses the command line, runs one command, and says by the exit code how it went.
 #include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ int run(const std::vector<std::string>& arguments) {
   Options options;
   try {
     options = parse_options({arguments.begin() + 1, arguments.end()});
+    if (options.command == Command::run) become_rank(options, std::getenv);
   } catch (const Error& error) {
     ConsoleLogger(Terminal(err_facts, ColorMode::automatic), {}).log(LogLevel::error, error.what());
     return static_cast<int>(error.code());

@@ -8,6 +8,7 @@
 #include "host/cli/origins.hpp"
 #include "host/cli/runtime_loader.hpp"
 #include "host/cli/signals.hpp"
+#include "host/cli/spawn.hpp"
 #include "host/config/layers.hpp"
 #include "host/config/toml_text.hpp"
 #include "host/data/engine.hpp"
@@ -20,7 +21,8 @@ namespace {
 struct Running {
   explicit Running(const CommandContext& context) : session(context) {
     const Value& config = session.config();
-    data = make_data_engine(&config, session.catalogue(), context.log);
+    data = make_data_engine(&config, session.catalogue(), context.log,
+                            static_cast<int>(context.options.ranks.core_share));
     services = {
         VISSL_BUILD_ID,
         session.services().get(),
@@ -33,7 +35,8 @@ struct Running {
         environment_json(context.arguments),
         pending_stop_signal,
         [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); },
-        [&config](const std::string& stored) { return config_changes(stored, config); }};
+        [&config](const std::string& stored) { return config_changes(stored, config); },
+        context.options.ranks};
     runtime = &load_runtime(services, executable_folder());
     session.services().forward_to([this](std::string_view id) { return runtime->get_service(id); });
   }
@@ -61,6 +64,10 @@ Runtime& start(const CommandContext& context) {
 }  // namespace
 
 int run_command(const CommandContext& context) {
+  if (context.options.nproc > 1) {
+    Session(context).config();  // what is wrong with it is said once
+    return spawn_ranks(context.options.nproc, context.arguments, context.log);
+  }
   catch_stop_signals();
   return start(context).run();
 }

@@ -31,6 +31,7 @@ std::string help_text(const Terminal& terminal) {
       {"  vissl-host --plugins mine --plugins build/plugins --config exp.toml",
        "with plugins of your own"},
       {"  vissl-host check --config exp.toml", "tries one step, leaves nothing behind"},
+      {"  vissl-host --config exp.toml --nproc 4", "with four ranks on this machine"},
       {"  vissl-host list", "what is there"},
       {"  vissl-host describe loss/simclr_info_nce_loss", "what it takes"},
       {"  vissl-host show config --origins --config exp.toml", "where each value comes from"},
@@ -46,6 +47,7 @@ std::string help_text(const Terminal& terminal) {
   rows.push_back({"      KEY.PATH=VALUE",
                   "Sets a value of the config: data.train.transforms[RandomResizedCrop].size=96."});
   out += title("Input") + table(rows);
+  out += title("Several ranks") + table(group_rows(OptionGroup::ranks));
   out += title("Output") + table(group_rows(OptionGroup::output));
   out += title("General") + table(group_rows(OptionGroup::general));
   out += title("Exit codes");

@@ -148,7 +148,8 @@ class ConsoleLogger::Impl {
     logger_.flush_on(spdlog::level::debug);
   }
 
-  void log(LogLevel level, std::string_view text) {
+  void log(LogLevel level, std::string_view given) {
+    const std::string text = settings_.prefix + std::string(given);
     const std::lock_guard<std::mutex> lock(sinks_mutex_);
     if (!has_file_ && early_.size() < kMostEarlyLines) early_.emplace_back(level_of(level), text);
     logger_.log(level_of(level), spdlog::string_view_t(text.data(), text.size()));

@@ -195,6 +195,13 @@ Options parse_options(const std::vector<std::string>& arguments) {
   if (const std::string limit = text("time-limit"); !limit.empty())
     options.time_limit = whole_number("time-limit", limit, 1);
 
+  if (const std::string n = text("nproc"); !n.empty()) options.nproc = whole_number("nproc", n, 1);
+  if (const std::string rank = text("rank"); !rank.empty())
+    options.rank_options.rank = whole_number("rank", rank, 0);
+  if (const std::string world = text("world-size"); !world.empty())
+    options.rank_options.world = whole_number("world-size", world, 1);
+  options.rank_options.rendezvous = text("rendezvous");
+
   if (map["help"].as<bool>()) return options.command = Command::help, options;
   if (map["version"].as<bool>()) return options.command = Command::version, options;
   std::vector<std::string> words = texts("words");
@@ -209,6 +216,18 @@ Options parse_options(const std::vector<std::string>& arguments) {
   }
   check_applies(map, options);
   return options;
+}
+
+void become_rank(Options& options, const Environment& environment) {
+  options.ranks = find_ranks(options.rank_options, environment);
+  if (options.ranks.world > 1 && options.nproc > 1)
+    refuse("this process is already one of " + std::to_string(options.ranks.world) +
+           " ranks by its " + (options.rank_options.world ? "options" : "environment") +
+           "; leave out --nproc");
+  if (options.ranks.rank == 0) return;
+  options.log.level = LogLevel::error;
+  options.log.progress = false;
+  options.log.prefix = "rank " + std::to_string(options.ranks.rank) + ": ";
 }
 
 }  // namespace vissl::host

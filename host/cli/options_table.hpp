@@ -14,7 +14,7 @@ struct CommandRow {
   std::string_view doc;
 };
 
-enum class OptionGroup { input, output, general };
+enum class OptionGroup { input, ranks, output, general };
 
 struct OptionRow {
   std::string_view name;      // "plugins", without dashes

@@ -240,6 +240,15 @@ const SchemaKey& root_schema() {
           component_list("hooks", "hook", {}, "HOOKS",
                          "What acts between the parts of a step, in this order."),
           section(
+              "distributed",
+              {
+                  number("timeout_seconds", 1800.0, 1.0, 1e6, "",
+                         "How long a rank waits for the others in one exchange, and at the start."),
+                  number("stall_seconds", 60.0, 1.0, 1e6, "",
+                         "Silence after which a rank counts as lost, which ends the run."),
+              },
+              "Runs with several ranks."),
+          section(
               "checkpoint",
               {
                   text("dir", "", "CHECKPOINT.DIR",

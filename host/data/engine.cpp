@@ -26,11 +26,11 @@ struct Split {
 
 class Engine final : public DataEngine {
  public:
-  Engine(const Value& config, Catalogue& catalogue, Logger& log)
+  Engine(const Value& config, Catalogue& catalogue, Logger& log, int core_share)
       : config_(config),
         catalogue_(catalogue),
         log_(log),
-        settings_(read_data_settings(config)),
+        settings_(read_data_settings(config, core_share)),
         names_(split_names(config)) {}
 
   bool has(std::string_view split) const override {
@@ -137,8 +137,8 @@ void Engine::note_unreadable(const std::string& split, const std::vector<Unreada
 }  // namespace
 
 std::unique_ptr<DataEngine> make_data_engine(const vissl_value* config, Catalogue& catalogue,
-                                             Logger& log) {
-  return std::make_unique<Engine>(*config, catalogue, log);
+                                             Logger& log, int core_share) {
+  return std::make_unique<Engine>(*config, catalogue, log, core_share);
 }
 
 const void* data_service(std::string_view id) {

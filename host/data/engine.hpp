@@ -8,11 +8,12 @@
 namespace vissl::host {
 
 // `config`: the whole resolved config; it, the catalogue and the logger must outlive the engine.
-// Splits are opened when they are first asked for. Throws Error(usage) for wrong settings of
+// `core_share`: processes that share this one's cores, for data.num_workers = "auto". Splits are
+// opened when they are first asked for. Throws Error(usage) for wrong settings of
 // [data]. All methods [main], except label, path and class_labels of a split that was opened
 // before: [any].
 std::unique_ptr<DataEngine> make_data_engine(const vissl_value* config, Catalogue& catalogue,
-                                             Logger& log);
+                                             Logger& log, int core_share = 1);
 
 // The service tables "vissl.image/0", "vissl.sample/0" and "vissl.batch/0"; NULL for other ids.
 const void* data_service(std::string_view id);

@@ -97,9 +97,9 @@ DataLimit read_limit(const Table& split) {
   return limit;
 }
 
-int read_workers(const Table& data) {
+int read_workers(const Table& data, int core_share) {
   const Value& value = data.at("num_workers");
-  if (value.as_text() == "auto") return usable_cores();
+  if (value.as_text() == "auto") return std::max(1, usable_cores() / core_share);
   if (!value.is(Type::integer) || value.as_int() < 0 || value.as_int() > 1024) {
     wrong(value, data.key_path("num_workers"), "\"auto\" or a number of threads from 0 to 1024");
   }
@@ -115,14 +115,14 @@ int usable_cores() {
   return std::max(1, count > 0 ? count : static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-DataSettings read_data_settings(const Value& config) {
+DataSettings read_data_settings(const Value& config, int core_share) {
   const Table root(&config, "");
   const Table data = root.table("data");
   const Value& fraction = data.at("max_invalid_fraction");
   if (!(fraction.as_number() >= 0.0 && fraction.as_number() <= 1.0)) {
     wrong(fraction, data.key_path("max_invalid_fraction"), "a number from 0 to 1");
   }
-  return {static_cast<std::uint64_t>(root.integer("seed_value", 0)), read_workers(data),
+  return {static_cast<std::uint64_t>(root.integer("seed_value", 0)), read_workers(data, core_share),
           fraction.as_number()};
 }
 

@@ -7,6 +7,7 @@
 #include "host/runtime/abi/tables.hpp"
 #include "host/runtime/conformance/probes.hpp"
 #include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/dist/distributed.hpp"
 #include "host/runtime/engines/engines.hpp"
 #include "host/runtime/model/models.hpp"
 #include "host/runtime/model/show.hpp"
@@ -65,7 +66,10 @@ Session& TorchRuntime::session() {
 }
 
 int TorchRuntime::run() {
-  return as_errors([&] { return run_engine(session()); });
+  const Setting config = whole_config(services_);
+  return run_with_ranks(services_, config, [&] {
+    return as_errors([&] { return run_engine(session()); });
+  });
 }
 
 int TorchRuntime::check() {

@@ -31,8 +31,9 @@ int usable_cores() {
   return std::max(1, CPU_COUNT(&cores));
 }
 
-int resolve_threads(int64_t setting) {
-  return setting <= 0 ? usable_cores() : static_cast<int>(setting);
+int resolve_threads(int64_t setting, int64_t core_share) {
+  if (setting > 0) return static_cast<int>(setting);
+  return std::max(1, usable_cores() / static_cast<int>(std::max<int64_t>(1, core_share)));
 }
 
 void set_determinism(bool on) {
@@ -81,7 +82,7 @@ Session::Session(const Services& services, const RunDevice& device)
     : services_(services),
       config_(whole_config(services)),
       device_(device),
-      threads_(resolve_threads(config_.integer("machine.threads"))),
+      threads_(resolve_threads(config_.integer("machine.threads"), services.ranks.core_share)),
       deterministic_(config_.boolean("machine.deterministic")) {
   precision_ = resolve_precision(config_.string("machine.precision"), device_.device);
   at::set_num_threads(threads_);

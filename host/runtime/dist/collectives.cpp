@@ -28,21 +28,27 @@ class OneRank : public Collectives {
     return tensor.detach();
   }
   void barrier() override {}
+  Collectives& group(int64_t) override { return *this; }
+  c10d::ProcessGroup* process_group() override { return nullptr; }
 };
 
 std::unique_ptr<Collectives>& current() {
-  static std::unique_ptr<Collectives> implementation = std::make_unique<OneRank>();
+  static std::unique_ptr<Collectives> implementation = one_rank();
   return implementation;
 }
 
 }  // namespace
+
+std::unique_ptr<Collectives> one_rank() {
+  return std::make_unique<OneRank>();
+}
 
 Collectives& collectives() {
   return *current();
 }
 
 void set_collectives(std::unique_ptr<Collectives> implementation) {
-  current() = implementation ? std::move(implementation) : std::make_unique<OneRank>();
+  current() = implementation ? std::move(implementation) : one_rank();
 }
 
 }  // namespace vissl::host

@@ -1,11 +1,16 @@
 #pragma once
-// Communication between ranks as the rest of the runtime sees it. `collectives()` is the one-rank
-// implementation until a distributed start-up sets another. [main]
+// Communication between ranks as the rest of the runtime sees it. Every rank makes the same calls in
+// the same order. `collectives()` is the one-rank implementation until a distributed start-up sets
+// another. A call that fails throws Error(distributed). [main]
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <memory>
 #include <span>
+
+namespace c10d {
+class ProcessGroup;
+}
 
 namespace vissl::host {
 
@@ -25,7 +30,14 @@ class Collectives {
   virtual at::Tensor all_to_all(const at::Tensor& tensor, std::span<const int64_t> send,
                                 std::span<const int64_t> receive) = 0;
   virtual void barrier() = 0;
+  // The block of `ranks` consecutive ranks that this one belongs to; the last block may be smaller.
+  // The first call with a number is made by all ranks together. Lives as long as this object.
+  virtual Collectives& group(int64_t ranks) = 0;
+  // What libtorch's own reducer works on; NULL with one rank.
+  virtual c10d::ProcessGroup* process_group() = 0;
 };
+
+std::unique_ptr<Collectives> one_rank();
 
 Collectives& collectives();
 // Takes effect for all later calls; NULL brings the one-rank implementation back.

@@ -1,0 +1,29 @@
+#pragma once
+// Which rank of a distributed run this process is: from options, torchrun's variables or SLURM's.
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host/boundary.hpp"
+
+namespace vissl::host {
+
+// --rank, --world-size, --rendezvous; --nproc is not here, because its children get torchrun's
+// variables.
+struct RankOptions {
+  std::optional<int> rank, world;
+  std::string rendezvous;  // "host:port", empty = not given
+};
+
+// Value of an environment variable, NULL = not set.
+using Environment = std::function<const char*(const char*)>;
+
+// One rank when nothing says otherwise: also in a SLURM job with one task, and in a batch script
+// outside of srun. Throws Error(usage) that names the option or variable which is missing or wrong.
+Ranks find_ranks(const RankOptions& options, const Environment& environment);
+
+// The first host of SLURM's lists: "node[07-09,12],other" -> "node07". Empty for an empty list.
+std::string first_host(std::string_view list);
+
+}  // namespace vissl::host

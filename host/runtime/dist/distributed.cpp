@@ -1,0 +1,224 @@
+#include "host/runtime/dist/distributed.hpp"
+
+#include <arpa/inet.h>
+#include <c10/util/Logging.h>
+#include <c10/util/StringUtil.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "host/files/sha256.hpp"
+#include "host/runtime/abi/guard.hpp"
+#include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/dist/gloo.hpp"
+#include "host/runtime/dist/watch.hpp"
+
+namespace vissl::host {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+bool is_loopback(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+// The first address of this machine that other machines can reach; the loopback one if there is
+// none. A host name is not asked for: it may resolve to 127.0.1.1, or not at all.
+std::string outside_address() {
+  const char* wanted = std::getenv("GLOO_SOCKET_IFNAME");
+  std::string found = "127.0.0.1";
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return found;
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) continue;
+    if ((one->ifa_flags & IFF_UP) == 0 || (one->ifa_flags & IFF_LOOPBACK) != 0) continue;
+    if (wanted != nullptr && std::string(wanted) != one->ifa_name) continue;
+    char text[INET_ADDRSTRLEN] = {};
+    const auto* address = reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
+    ::inet_ntop(AF_INET, &address->sin_addr, text, sizeof text);
+    found = text;
+    break;
+  }
+  ::freeifaddrs(list);
+  return found;
+}
+
+std::string interface_address(const Ranks& ranks) {
+  const bool one_machine = ranks.local_world == ranks.world || is_loopback(ranks.address);
+  return one_machine ? "127.0.0.1" : outside_address();
+}
+
+std::string place_of(const Ranks& ranks) {
+  return ranks.address + ":" + std::to_string(ranks.port);
+}
+
+c10::intrusive_ptr<c10d::Store> open_store(const Ranks& ranks, milliseconds timeout) {
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<std::uint16_t>(ranks.port);
+  options.isServer = ranks.rank == 0;
+  options.waitWorkers = false;
+  options.timeout = timeout;
+  if (ranks.listener >= 0) options.masterListenFd = ranks.listener;
+  try {
+    return c10::make_intrusive<c10d::TCPStore>(ranks.address, options);
+  } catch (const std::exception& error) {
+    const std::string reason = error.what();
+    throw Error(Exit::distributed,
+                (ranks.rank == 0 ? "rank 0 cannot listen on " : "rank 0 cannot be reached at ") +
+                    place_of(ranks) + " within " + std::to_string(timeout.count() / 1000) +
+                    " s: " + reason.substr(0, reason.find('\n')));
+  }
+}
+
+// One line for each thing in which ranks must agree.
+std::string identity(const Services& services) {
+  return std::string("build ") + services.build_id + "\n" + services.config_toml;
+}
+
+// The first lines in which two texts differ, as "'x' there, 'y' here".
+std::string first_difference(const std::string& there, const std::string& here) {
+  std::size_t start = 0;
+  for (;;) {
+    const std::size_t a = there.find('\n', start), b = here.find('\n', start);
+    const std::string line_a = there.substr(start, a - start), line_b = here.substr(start, b - start);
+    if (line_a != line_b || a == std::string::npos || b == std::string::npos)
+      return "'" + line_a + "' there, '" + line_b + "' here";
+    start = a + 1;
+  }
+}
+
+class Distributed {
+ public:
+  Distributed(const Services& services, const Setting& config)
+      : services_(services),
+        ranks_(services.ranks),
+        timeout_(static_cast<int64_t>(config.number("distributed.timeout_seconds") * 1000.0)),
+        store_(open_store(ranks_, timeout_)) {
+    Watch::Settings settings;
+    settings.rank = ranks_.rank;
+    settings.world = ranks_.world;
+    settings.store_place = place_of(ranks_);
+    settings.stall =
+        milliseconds(static_cast<int64_t>(config.number("distributed.stall_seconds") * 1000.0));
+    watch_.emplace(store_->clone(), settings, [this](Watch& watch, const RankError& error) { end_now(watch, error); });
+  }
+
+  // Meets the others, compares builds and configs, and connects all with all.
+  void join() {
+    const std::string own = identity(services_);
+    if (ranks_.rank == 0) {
+      store_->set("identity", own);
+      wait_for_all();
+    } else {
+      store_->wait({"identity"}, timeout_);
+      const std::string first = store_->get_to_str("identity");
+      if (first != own)
+        throw Error(Exit::distributed,
+                    c10::str("rank ", ranks_.rank, " has another build or config than rank 0: ",
+                             first_difference(first, own),
+                             "; start all ranks from one build with one config"));
+      store_->set(c10::str("arrived/", ranks_.rank), std::string("1"));
+    }
+    GlooSettings gloo;
+    gloo.interface_address = interface_address(ranks_);
+    gloo.timeout = timeout_;
+    set_collectives(make_gloo(store_, ranks_.rank, ranks_.world, gloo));
+    services_.log->log(LogLevel::info, c10::str(ranks_.world, " ranks, which meet at ",
+                                                place_of(ranks_)));
+  }
+
+  void finish() {
+    watch_->finish();
+    set_collectives(nullptr);
+    watch_.reset();
+  }
+
+  // Logs what ended the run and returns the exit code.
+  int end_with(const Error& error) {
+    const std::string text = error.what();
+    const bool transport =
+        error.code() == Exit::distributed || text.find("gloo/") != std::string::npos;
+    const RankError own{ranks_.rank, ranks_.rank, error.code(), text};
+    const RankError first = watch_->judge(own, transport);
+    const bool same = first.text == own.text;
+    tell(same ? own : first);
+    watch_->wait_for_readers();
+    return static_cast<int>(same ? own.code : code_of(first));
+  }
+
+ private:
+  void wait_for_all() {
+    const Clock::time_point until = Clock::now() + timeout_;
+    for (;;) {
+      std::string missing;
+      for (int64_t rank = 1; rank < ranks_.world; ++rank)
+        if (!store_->check({c10::str("arrived/", rank)})) missing += c10::str(" ", rank);
+      if (missing.empty()) return;
+      if (Clock::now() > until)
+        throw Error(Exit::distributed,
+                    "these ranks did not come to " + place_of(ranks_) + " within " +
+                        std::to_string(timeout_.count() / 1000) + " s:" + missing);
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+
+  // A run that a signal stopped is no failure of a rank.
+  static Exit code_of(const RankError& error) {
+    return error.code == Exit::interrupted || error.code == Exit::terminated ? error.code
+                                                                             : Exit::distributed;
+  }
+
+  // Rank 0 speaks for all; when it is rank 0 that is lost, the others do.
+  void tell(const RankError& error) {
+    services_.log->progress_done();
+    if (ranks_.rank != 0 && error.rank != 0) return;
+    const bool own = error.rank == ranks_.rank || error.reporter != error.rank;
+    services_.log->log(LogLevel::error,
+                       own ? error.text : c10::str("rank ", error.rank, ": ", error.text));
+  }
+
+  // From a thread of the watch, while the main thread may be anywhere.
+  [[noreturn]] void end_now(Watch& watch, const RankError& error) {
+    tell(error);
+    watch.wait_for_readers();
+    std::fflush(nullptr);
+    std::_Exit(static_cast<int>(code_of(error)));
+  }
+
+  const Services& services_;
+  const Ranks& ranks_;
+  milliseconds timeout_;
+  c10::intrusive_ptr<c10d::Store> store_;
+  std::optional<Watch> watch_;
+};
+
+}  // namespace
+
+int run_with_ranks(const Services& services, const Setting& config,
+                   const std::function<int()>& body) {
+  if (services.ranks.world <= 1) return body();
+  // What goes wrong is said by this program, once; libtorch would warn of every lost connection.
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+  Distributed run(services, config);
+  try {
+    run.join();
+    const int code = body();
+    run.finish();
+    return code;
+  } catch (const Error& error) {
+    const int code = run.end_with(error);
+    // Collectives that never end would hold up an orderly end of the process.
+    std::fflush(nullptr);
+    std::_Exit(code);
+  }
+}
+
+}  // namespace vissl::host

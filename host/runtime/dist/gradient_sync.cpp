@@ -1,0 +1,122 @@
+#include "host/runtime/dist/gradient_sync.hpp"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+namespace vissl::host {
+
+namespace {
+
+constexpr std::int64_t kMessageBytes = 25 << 20;
+
+// Consecutive tensors of one type, up to `bytes` together, in the given order.
+std::vector<std::vector<at::Tensor>> pieces_of(const std::vector<at::Tensor>& tensors,
+                                               std::int64_t bytes) {
+  std::vector<std::vector<at::Tensor>> pieces;
+  std::int64_t size = 0;
+  for (const at::Tensor& tensor : tensors) {
+    const auto own = static_cast<std::int64_t>(tensor.nbytes());
+    if (pieces.empty() || pieces.back().front().scalar_type() != tensor.scalar_type() ||
+        size + own > bytes) {
+      pieces.emplace_back();
+      size = 0;
+    }
+    pieces.back().push_back(tensor);
+    size += own;
+  }
+  return pieces;
+}
+
+// Calls `exchange` with the tensors' values as one row, and copies what it made of them back.
+template <class Exchange>
+void as_one(const std::vector<at::Tensor>& tensors, Exchange&& exchange) {
+  std::vector<at::Tensor> rows;
+  for (const at::Tensor& tensor : tensors) rows.push_back(tensor.detach().reshape({-1}));
+  at::Tensor joined = at::cat(rows);
+  exchange(joined);
+  std::int64_t at = 0;
+  for (const at::Tensor& tensor : tensors) {
+    tensor.detach().copy_(joined.narrow(0, at, tensor.numel()).view(tensor.sizes()));
+    at += tensor.numel();
+  }
+}
+
+}  // namespace
+
+void broadcast_all(Collectives& ranks, const std::vector<at::Tensor>& tensors) {
+  if (ranks.world() == 1) return;
+  const at::NoGradGuard no_grad;
+  for (const auto& piece : pieces_of(tensors, kMessageBytes))
+    as_one(piece, [&](at::Tensor& joined) { ranks.broadcast(joined, 0); });
+}
+
+class GradientSync::Reducer {
+ public:
+  Reducer(Collectives& ranks, const std::vector<at::Tensor>& parameters, std::int64_t bucket_bytes)
+      : reducer_(parameters, buckets_of(parameters, bucket_bytes),
+                 c10::intrusive_ptr<c10d::ProcessGroup>::reclaim_copy(ranks.process_group()),
+                 std::vector<bool>(parameters.size(), false), bucket_bytes,
+                 /*find_unused_parameters=*/true, /*gradient_as_bucket_view=*/false, {},
+                 std::min<std::int64_t>(bucket_bytes, c10d::kDefaultFirstBucketBytes),
+                 /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false, {}) {}
+
+  c10d::Reducer& operator*() { return reducer_; }
+
+ private:
+  // As torch's DistributedDataParallel: gradients come in about the reverse of the parameters'
+  // order, so the last parameters are in the bucket that goes first.
+  static std::vector<std::vector<std::size_t>> buckets_of(const std::vector<at::Tensor>& parameters,
+                                                          std::int64_t bytes) {
+    const auto cap = static_cast<std::size_t>(bytes);
+    const std::size_t first = std::min<std::size_t>(cap, c10d::kDefaultFirstBucketBytes);
+    auto buckets =
+        std::get<0>(c10d::compute_bucket_assignment_by_size(parameters, {first, cap}));
+    std::reverse(buckets.begin(), buckets.end());
+    return buckets;
+  }
+
+  c10d::Reducer reducer_;
+};
+
+GradientSync::GradientSync(Collectives& ranks, const std::vector<Entry*>& parameters, Way way,
+                           std::int64_t bucket_bytes)
+    : ranks_(ranks), bucket_bytes_(bucket_bytes) {
+  for (const Entry* e : parameters)
+    if (e->trainable()) parameters_.push_back(e->tensor);
+  if (ranks_.world() > 1 && way == Way::overlapped && !parameters_.empty())
+    reducer_ = std::make_unique<Reducer>(ranks_, parameters_, bucket_bytes_);
+}
+
+GradientSync::~GradientSync() = default;
+
+void GradientSync::prepare(const at::Tensor& loss) {
+  if (reducer_) (**reducer_).prepare_for_backward({loss});
+}
+
+void GradientSync::finish() {
+  if (ranks_.world() > 1 && !reducer_) reduce_now();
+}
+
+void GradientSync::reduce_now() {
+  const at::NoGradGuard no_grad;
+  const auto count = static_cast<std::int64_t>(parameters_.size());
+  at::Tensor used = at::zeros({count}, at::kInt);
+  for (std::int64_t i = 0; i < count; ++i)
+    if (parameters_[static_cast<std::size_t>(i)].grad().defined()) used[i] = 1;
+  ranks_.all_reduce(used, Collectives::Reduce::max);
+  std::vector<at::Tensor> grads;
+  for (std::int64_t i = count - 1; i >= 0; --i) {
+    if (used[i].item<int>() == 0) continue;
+    at::Tensor& grad = parameters_[static_cast<std::size_t>(i)].mutable_grad();
+    if (!grad.defined()) grad = at::zeros_like(parameters_[static_cast<std::size_t>(i)]);
+    grads.push_back(grad);
+  }
+  for (const auto& piece : pieces_of(grads, bucket_bytes_))
+    as_one(piece,
+           [&](at::Tensor& joined) { ranks_.all_reduce(joined, Collectives::Reduce::mean); });
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,251 @@
+#include "host/runtime/dist/watch.hpp"
+
+#include <c10/util/StringUtil.h>
+
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+namespace vissl::host {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kBeat{500}, kLook{100};
+// A rank whose connections broke has lost a peer: who is silent for so long is the one.
+constexpr milliseconds kSuspicious{3'000};
+// The main thread's own end, when it comes so soon after another rank's error, says more.
+constexpr milliseconds kGrace{1'000};
+// This process itself stood still (SIGSTOP, a suspended machine): all clocks start anew.
+constexpr milliseconds kOwnPause{2'000};
+
+std::string beat_key(int64_t rank) {
+  return c10::str("beat/", rank);
+}
+
+std::string seconds_text(milliseconds time) {
+  return c10::str(duration_cast<seconds>(time).count(), " s");
+}
+
+}  // namespace
+
+std::string RankError::store_text() const {
+  return c10::str(rank, " ", reporter, " ", static_cast<int>(code), " ", text);
+}
+
+RankError RankError::parse(const std::string& stored) {
+  RankError error;
+  std::size_t at = 0;
+  const auto number = [&] {
+    const std::size_t space = stored.find(' ', at);
+    const int64_t value = std::stoll(stored.substr(at, space - at));
+    at = space + 1;
+    return value;
+  };
+  error.rank = number();
+  error.reporter = number();
+  error.code = static_cast<Exit>(number());
+  error.text = stored.substr(at);
+  return error;
+}
+
+Watch::Watch(c10::intrusive_ptr<c10d::Store> store, Settings settings, End end)
+    : store_(std::move(store)),
+      settings_(std::move(settings)),
+      end_(std::move(end)),
+      pulsed_(Clock::now()),
+      lives_(static_cast<std::size_t>(settings_.world)) {
+  pulse_thread_ = std::thread([this] { pulse(); });
+  guard_thread_ = std::thread([this] { guard(); });
+}
+
+Watch::~Watch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  pulse_thread_.join();
+  guard_thread_.join();
+}
+
+// Everything that talks to the store, which may block for as long as rank 0 stands still.
+void Watch::pulse() {
+  try {
+    for (;;) {
+      beat();
+      std::unique_lock lock(mutex_);
+      pulsed_ = Clock::now();
+      changed_.notify_all();
+      if (changed_.wait_for(lock, to_post_ ? milliseconds(0) : kBeat, [this] {
+            return stopping_ || to_post_.has_value();
+          }) &&
+          stopping_)
+        return;
+    }
+  } catch (const std::exception&) {
+    const std::lock_guard lock(mutex_);
+    store_lost_ = true;
+    changed_.notify_all();
+  }
+}
+
+void Watch::beat() {
+  std::optional<RankError> to_post;
+  bool finishing = false, suspicious = false, known = false;
+  {
+    const std::lock_guard lock(mutex_);
+    to_post = std::exchange(to_post_, std::nullopt);
+    finishing = finishing_;
+    suspicious = suspicious_;
+    known = first_.has_value();
+  }
+  const int64_t beats = store_->add("beats/" + std::to_string(settings_.rank), 1);
+  store_->set(beat_key(settings_.rank), (finishing ? "done " : "") + std::to_string(beats));
+  if (suspicious) store_->set("suspicious", std::string("1"));
+  if (to_post) store_->compareSet("error", std::string(), to_post->store_text());
+  std::optional<RankError> first;
+  if (!known && store_->check({"error"})) {
+    first = RankError::parse(store_->get_to_str("error"));
+    store_->add("readers", 1);
+  }
+  std::vector<std::string> beats_of_all;
+  bool anyone_suspicious = suspicious;
+  int64_t readers = 0;
+  if (settings_.rank == 0) {
+    for (int64_t rank = 0; rank < settings_.world; ++rank) {
+      const bool there = store_->check({beat_key(rank)});
+      beats_of_all.push_back(there ? store_->get_to_str(beat_key(rank)) : "");
+    }
+    anyone_suspicious = anyone_suspicious || store_->check({"suspicious"});
+    readers = store_->add("readers", 0);
+  } else if (finishing && store_->check({"all done"})) {
+    store_->add("gone", 1);
+    const std::lock_guard lock(mutex_);
+    all_finished_ = true;
+  }
+
+  const std::lock_guard lock(mutex_);
+  if (first) {
+    first_ = first;
+    first_seen_ = Clock::now();
+  }
+  suspicious_ = anyone_suspicious;
+  readers_ = readers;
+  bool all_done = settings_.rank == 0;
+  for (std::size_t rank = 0; rank < beats_of_all.size(); ++rank) {
+    all_done = all_done && beats_of_all[rank].starts_with("done");
+    if (beats_of_all[rank] == lives_[rank].beat) continue;
+    lives_[rank] = {beats_of_all[rank], Clock::now()};
+  }
+  if (!all_done) return;
+  store_->set("all done", std::string("1"));
+  if (all_done_since_ == Clock::time_point()) all_done_since_ = Clock::now();
+  all_finished_ = store_->add("gone", 0) == settings_.world - 1 ||
+                  Clock::now() - all_done_since_ > kGrace;
+}
+
+// Never blocks: looks at what the pulse found, and ends the process when it must end.
+void Watch::guard() {
+  std::unique_lock lock(mutex_);
+  Clock::time_point woke = Clock::now();
+  while (!stopping_) {
+    changed_.wait_for(lock, kLook);
+    const Clock::time_point now = Clock::now();
+    if (now - woke > kOwnPause) {
+      pulsed_ = now;
+      first_seen_ = now;
+      for (Life& life : lives_) life.changed = now;
+    }
+    woke = now;
+    if (judging_ || stopping_ || all_finished_) continue;
+    look_for_lost_ranks();
+    if (const std::optional<RankError> error = verdict()) {
+      lock.unlock();
+      return end_(*this, *error);
+    }
+  }
+}
+
+// What must end this process now; with the lock held.
+std::optional<RankError> Watch::verdict() {
+  const Clock::time_point now = Clock::now();
+  if (first_ && (first_->reporter == settings_.rank || now - first_seen_ > kGrace)) return first_;
+  if (store_lost_ && finishing_) {
+    all_finished_ = true;  // rank 0 waits for the others, but not for ever
+    changed_.notify_all();
+  } else if (store_lost_) {
+    return lost_store();
+  } else if (now - pulsed_ > settings_.stall) {
+    return RankError{0, settings_.rank, Exit::distributed,
+                     "rank 0 is stalled: its store at " + settings_.store_place +
+                         " has not answered for " + seconds_text(settings_.stall)};
+  }
+  return std::nullopt;
+}
+
+RankError Watch::lost_store() const {
+  return {0, settings_.rank, Exit::distributed,
+          "rank 0 is lost: its store at " + settings_.store_place +
+              " closed the connection; was its process killed?"};
+}
+
+// On rank 0, with the lock held.
+void Watch::look_for_lost_ranks() {
+  if (settings_.rank != 0 || first_ || to_post_) return;
+  const milliseconds limit = suspicious_ ? std::min(kSuspicious, settings_.stall) : settings_.stall;
+  for (std::size_t rank = 1; rank < lives_.size(); ++rank) {
+    const Life& life = lives_[rank];
+    if (life.beat.empty() || life.beat.starts_with("done")) continue;
+    if (Clock::now() - life.changed <= limit) continue;
+    const std::string text =
+        c10::str("rank ", rank, suspicious_ ? " is lost: its connections are closed and it"
+                                            : " is lost or stalled: it",
+                 " has given no sign of life for ",
+                 seconds_text(duration_cast<milliseconds>(Clock::now() - life.changed)),
+                 "; was its process killed or stopped?");
+    to_post_ = RankError{static_cast<int64_t>(rank), 0, Exit::distributed, text};
+    changed_.notify_all();
+    return;
+  }
+}
+
+RankError Watch::judge(const RankError& own, bool own_is_transport) {
+  std::unique_lock lock(mutex_);
+  judging_ = true;
+  const auto settled = [this] { return first_.has_value() || store_lost_; };
+  if (own_is_transport) {
+    suspicious_ = true;
+    changed_.notify_all();
+    const Clock::time_point until = Clock::now() + kSuspicious + 2 * kBeat + kGrace;
+    while (!settled() && Clock::now() < until) {
+      changed_.wait_for(lock, kLook);
+      look_for_lost_ranks();
+    }
+  }
+  if (!settled()) {
+    to_post_ = own;
+    changed_.notify_all();
+    changed_.wait_for(lock, 4 * kBeat, settled);
+  }
+  if (first_) return *first_;
+  if (own_is_transport && store_lost_ && settings_.rank != 0) return lost_store();
+  return own;
+}
+
+void Watch::finish() {
+  std::unique_lock lock(mutex_);
+  finishing_ = true;
+  changed_.wait(lock, [this] { return all_finished_; });
+}
+
+void Watch::wait_for_readers() {
+  if (settings_.rank != 0) return;
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, seconds(2), [this] {
+    return store_lost_ || readers_ >= settings_.world;
+  });
+}
+
+}  // namespace vissl::host

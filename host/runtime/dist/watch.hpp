@@ -1,0 +1,98 @@
+#pragma once
+// Watches over the ranks of a run while the main thread works: every rank tells the store twice a
+// second that it lives, and the first error of any rank ends all of them, also inside a collective.
+#include <c10/util/intrusive_ptr.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/files/error.hpp"
+
+namespace c10d {
+class Store;
+}
+
+namespace vissl::host {
+
+// The first error of the run, as it stands in the store.
+struct RankError {
+  int64_t rank = 0;      // that met it
+  int64_t reporter = 0;  // that posted it; another one when `rank` itself cannot speak
+  Exit code = Exit::distributed;
+  std::string text;
+  std::string store_text() const;
+  static RankError parse(const std::string& stored);
+};
+
+class Watch {
+ public:
+  struct Settings {
+    int64_t rank = 0, world = 1;
+    std::string store_place;                // "127.0.0.1:29500", for texts
+    std::chrono::milliseconds stall{60'000};  // a rank that is silent for so long is lost
+  };
+  // Ends the process: the main thread may be stuck. Called at most once, by a thread of the watch.
+  using End = std::function<void(Watch&, const RankError&)>;
+
+  // `store` is used by the watch's own thread alone. Ranks are watched from their first sign of
+  // life on.
+  Watch(c10::intrusive_ptr<c10d::Store> store, Settings settings, End end);
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  // What ends the run, when this rank's main thread has met `own`: an error that another rank
+  // posted before, or the loss of a rank that broke this one's connections, or `own`, which is
+  // posted. `own_is_transport`: it may be the effect of another rank's end, so others' errors are
+  // awaited for some seconds. [main]
+  RankError judge(const RankError& own, bool own_is_transport);
+  // This rank has come to its end; returns when all have. Rank 0 waits for the others because the
+  // store lives in it. [main]
+  void finish();
+  // Rank 0 stays until the others know of the run's error, at most two seconds; others return at
+  // once. [main]
+  void wait_for_readers();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void pulse();
+  void beat();
+  void guard();
+  std::optional<RankError> verdict();
+  void look_for_lost_ranks();
+  RankError lost_store() const;
+
+  c10::intrusive_ptr<c10d::Store> store_;
+  Settings settings_;
+  End end_;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  bool finishing_ = false;           // this rank is done
+  bool all_finished_ = false;        // and every other one
+  bool judging_ = false;             // the main thread decides how the process ends
+  bool suspicious_ = false;          // connections broke: lost ranks are recognised soon
+  bool store_lost_ = false;
+  std::optional<RankError> to_post_;
+  std::optional<RankError> first_;   // as the store has it
+  int64_t readers_ = 0;              // ranks that know of it
+  Clock::time_point pulsed_, first_seen_, all_done_since_;
+  struct Life {
+    std::string beat;
+    Clock::time_point changed;
+  };
+  std::vector<Life> lives_;  // of all ranks, on rank 0
+
+  std::thread pulse_thread_, guard_thread_;
+};
+
+}  // namespace vissl::host
