@@ -41,17 +41,17 @@ struct Options {
   bool origins = false;
   ColorMode color = ColorMode::automatic;
   LogSettings log;
-  int nproc = 1;              // of run: ranks to start on this machine
-  RankOptions rank_options;   // of run
-  Ranks ranks;                // what find_ranks made of them
+  int nproc = 1;             // of run: ranks to start on this machine
+  RankOptions rank_options;  // of run
+  Ranks ranks;               // what find_ranks made of them
 };
 
 // Parses the arguments without the program's name. Options are never abbreviated, and every word
 // must have a meaning. Throws Error(Exit::usage) with the nearest name.
 Options parse_options(const std::vector<std::string>& arguments);
 
-// Fills options.ranks; of several ranks all but rank 0 log errors only, and say who they are. Throws
-// Error(Exit::usage).
+// Fills options.ranks; of several ranks all but rank 0 log errors only, and say who they are.
+// Throws Error(Exit::usage).
 void become_rank(Options& options, const Environment& environment);
 
 // The text of --help.

@@ -109,8 +109,8 @@ Ranks from_slurm(const Variables& variables) {
       variables.number("SLURM_JOB_ID", variables.number("SLURM_JOBID", 0, 0, kAny), 0, kAny);
   // Steps of one job that run side by side must not meet.
   const std::int64_t step = variables.number("SLURM_STEP_ID", 0, 0, kAny);
-  ranks.port = kFirstJobPort +
-               static_cast<int>((job % kJobPorts + step % kJobPorts * 101) % kJobPorts);
+  ranks.port =
+      kFirstJobPort + static_cast<int>((job % kJobPorts + step % kJobPorts * 101) % kJobPorts);
   ranks.port = static_cast<int>(variables.number("MASTER_PORT", ranks.port, 1, 65535));
   return ranks;
 }
@@ -154,8 +154,7 @@ Ranks find_ranks(const RankOptions& options, const Environment& environment) {
     ranks.core_share = std::max<std::int64_t>(1, ranks.local_world);
   const std::string listener = variables.text("VISSL_RENDEZVOUS_FD");
   if (!listener.empty() && ranks.rank == 0)
-    ranks.listener =
-        static_cast<int>(whole_number("VISSL_RENDEZVOUS_FD", listener, 0, 1'000'000));
+    ranks.listener = static_cast<int>(whole_number("VISSL_RENDEZVOUS_FD", listener, 0, 1'000'000));
   return ranks;
 }
 

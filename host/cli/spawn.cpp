@@ -170,8 +170,7 @@ int spawn_ranks(int count, const std::vector<std::string>& arguments, Logger& lo
       signal_all(children, SIGKILL);
     const timespec interval{0, 200'000'000};
     const int signal = ::sigtimedwait(&waited, nullptr, &interval);
-    if (std::ranges::find(kForwarded, signal) != std::end(kForwarded))
-      signal_all(children, signal);
+    if (std::ranges::find(kForwarded, signal) != std::end(kForwarded)) signal_all(children, signal);
   }
   report_signals(children, log);
   std::vector<int> codes;

@@ -242,6 +242,11 @@ const SchemaKey& root_schema() {
           section(
               "distributed",
               {
+                  boolean("broadcast_buffers", true, "DISTRIBUTED.BROADCAST_BUFFERS",
+                          "Gives all ranks the first rank's buffers (batch-norm statistics) before "
+                          "each train step and each pass without training."),
+                  integer("bucket_cap_mb", 25, 1, "DATA.DDP_BUCKET_CAP_MB",
+                          "MiB of gradients that are averaged in one message."),
                   number("timeout_seconds", 1800.0, 1.0, 1e6, "",
                          "How long a rank waits for the others in one exchange, and at the start."),
                   number("stall_seconds", 60.0, 1.0, 1e6, "",

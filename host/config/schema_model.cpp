@@ -78,6 +78,16 @@ SchemaKey model_schema() {
                               "keeping their activations."),
                   },
                   "Memory against time."),
+          section("sync_bn",
+                  {
+                      boolean("convert_bn_to_sync_bn", false,
+                              "MODEL.SYNC_BN_CONFIG.CONVERT_BN_TO_SYNC_BN",
+                              "Batch norm uses the statistics of several ranks' batches together."),
+                      integer("group_size", -1, -1, "MODEL.SYNC_BN_CONFIG.GROUP_SIZE",
+                              "Ranks that share statistics, in blocks of consecutive ones; -1 = "
+                              "those of one machine, 0 = all."),
+                  },
+                  "Batch norm over several ranks."),
           texts("non_trainable_params", {}, "MODEL.NON_TRAINABLE_PARAMS",
                 "Names of parameters that stay as they are; * matches any text."),
           section_list(

@@ -35,8 +35,8 @@ struct DataSettings {
   double max_invalid_fraction;  // of the samples of a phase
 };
 
-// `config`: the whole tree, with defaults. `core_share`: processes that share the cores. Both throw Error(usage) that names the place for what is
-// missing or wrong.
+// `config`: the whole tree, with defaults. `core_share`: processes that share the cores. Both throw
+// Error(usage) that names the place for what is missing or wrong.
 DataSettings read_data_settings(const Value& config, int core_share = 1);
 SplitSettings read_split_settings(const Value& config, std::string_view split);
 

@@ -67,9 +67,8 @@ Session& TorchRuntime::session() {
 
 int TorchRuntime::run() {
   const Setting config = whole_config(services_);
-  return run_with_ranks(services_, config, [&] {
-    return as_errors([&] { return run_engine(session()); });
-  });
+  return run_with_ranks(services_, config,
+                        [&] { return as_errors([&] { return run_engine(session()); }); });
 }
 
 int TorchRuntime::check() {

@@ -168,9 +168,6 @@ class NearestNeighbor {
   }
 
   void run(Run& run) {
-    if (Collectives().world() != 1) {
-      fail(VISSL_E_CONFIG, "nearest_neighbor runs in one process; start it without --nproc");
-    }
     if (layers_.empty()) layers_ = layers_of_model(run);
     classify(run, layers_, std::nullopt, "");
     if (raw_pixels_) classify(run, {Layer("input")}, std::nullopt, "raw_pixels");
@@ -200,6 +197,7 @@ class NearestNeighbor {
                 const std::string& baseline) const {
     const Split train = extract(run, train_, layers, model);
     const Split test = extract(run, test_, layers, model);
+    if (Collectives().rank() != 0) return;  // all have all vectors; one lets them vote
     const std::int64_t classes = *std::max_element(train.labels.begin(), train.labels.end()) + 1;
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::string layer = baseline.empty()     ? layers[i].name
@@ -238,7 +236,7 @@ class NearestNeighbor {
     Split out;
     out.banks.resize(layers.size());
     const std::int64_t length = run.split_length(split);
-    std::int64_t filled = 0;
+    const Tensor labels = zeros({length}, Dtype::i64);
     run.pass(pass, [&](const PassBatch& batch) {
       if (batch.labels == nullptr) {
         fail(VISSL_E_CONFIG, "the split '" + split +
@@ -251,22 +249,34 @@ class NearestNeighbor {
                                  " features; name features of the trunk");
       }
       const std::int64_t rows = static_cast<std::int64_t>(batch.rows);
+      const Tensor at = Tensor::of<std::int64_t>({batch.indices, batch.indices + rows}, {rows});
       for (std::size_t i = 0; i < layers.size(); ++i) {
         Tensor x = layers[i].vectors(batch.outputs[i]);
         if (unit_length_) x = normalize(x, 1);
         Tensor& bank = out.banks[i];
         if (!bank) bank = zeros({length, x.size(1)}, Dtype::f32);
-        bank.narrow(0, filled, rows).copy_(x);
+        bank.index_copy_(0, at, x);
       }
-      out.labels.insert(out.labels.end(), batch.labels, batch.labels + batch.rows);
-      filled += rows;
+      labels.index_copy_(0, at,
+                         Tensor::of<std::int64_t>({batch.labels, batch.labels + rows}, {rows}));
     });
-    if (filled == 0) fail(VISSL_E_DATA, "the split '" + split + "' has no images");
-    for (Tensor& bank : out.banks) bank = bank.narrow(0, 0, filled);
+    if (length == 0) fail(VISSL_E_DATA, "the split '" + split + "' has no images");
+    for (Tensor& bank : out.banks) join(bank, length);
+    Collectives().all_reduce(labels);
+    out.labels = labels.to_vector<std::int64_t>();
     if (*std::min_element(out.labels.begin(), out.labels.end()) < 0) {
       fail("the split '" + split + "' has labels below 0");
     }
     return out;
+  }
+
+  // Each rank filled the rows of its own images, and the others are zero: the sum over the ranks is
+  // the whole bank, bit for bit. A rank without images has no bank yet.
+  static void join(Tensor& bank, std::int64_t length) {
+    const Tensor width = Tensor::of<std::int64_t>({bank ? bank.size(1) : 0}, {1});
+    Collectives().all_reduce(width, Reduce::max);
+    if (!bank) bank = zeros({length, width.item<std::int64_t>()}, Dtype::f32);
+    Collectives().all_reduce(bank);
   }
 
   // All classes of each test image by their votes, best first: (N, C) row-major.

@@ -31,6 +31,10 @@ at::Tensor batch_norm(const at::Tensor& x, BatchNormState& state, bool training,
   if (x.dim() < 2)
     throw Error(Exit::run_failed,
                 c10::str("batch norm takes (N, C, …), but was given ", x.dim(), " dimension(s)"));
+  if (training && forward_mode().sync_group > 1) {
+    Collectives& ranks = collectives().group(forward_mode().sync_group);
+    if (ranks.world() > 1) return sync_batch_norm(ranks, x, state, momentum, eps);
+  }
   const bool batch_statistics =
       training || (!state.running_mean.defined() && !state.running_var.defined());
   if (batch_statistics) check_values_per_channel(x);

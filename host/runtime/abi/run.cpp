@@ -69,7 +69,7 @@ vissl_tensor* loss(vissl_run* run) {
 vissl_status loss_value(vissl_run* run, vissl_str name, vissl_tensor* value, vissl_err* err) {
   return guarded(err, [&] {
     at::Tensor mean = unwrap(value).detach().to(at::kDouble).reshape({});
-    collectives().all_reduce(mean, Collectives::Reduce::mean);
+    if (of(run).counters.training) collectives().all_reduce(mean, Collectives::Reduce::mean);
     of(run).current.loss_values.emplace_back("loss." + text(name), mean.item<double>());
   });
 }

@@ -1,13 +1,58 @@
 #include "host/runtime/checkpoint/run_folder.hpp"
 
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "host/files/torch_zip_reader.hpp"
+#include "host/runtime/dist/collectives.hpp"
 
 namespace vissl::host {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+// Rank 0's text on all ranks.
+std::string shared_text(std::string text) {
+  at::Tensor size = at::zeros({1}, at::kLong);
+  size.fill_(static_cast<std::int64_t>(text.size()));
+  collectives().broadcast(size, 0);
+  text.resize(static_cast<std::size_t>(size.item<std::int64_t>()));
+  at::Tensor bytes =
+      at::from_blob(text.data(), {static_cast<std::int64_t>(text.size())}, at::kByte);
+  collectives().broadcast(bytes, 0);
+  return text;
+}
+
+constexpr std::size_t kHashSize = 64;
+
+// Size and SHA-256 of every rank's file, in rank order from 1 on.
+std::vector<RankFile> gathered(const CheckpointName& name, const RankFile& own) {
+  std::array<char, sizeof(own.size_bytes) + kHashSize> row{};
+  std::memcpy(row.data(), &own.size_bytes, sizeof own.size_bytes);
+  std::memcpy(row.data() + sizeof own.size_bytes, own.sha256.data(), own.sha256.size());
+  const at::Tensor rows = collectives().all_gather(
+      at::from_blob(row.data(), {1, static_cast<std::int64_t>(row.size())}, at::kByte), false);
+  std::vector<RankFile> files;
+  for (std::int64_t rank = 1; rank < collectives().world(); ++rank) {
+    const char* data = static_cast<const char*>(rows[rank].data_ptr());
+    RankFile file;
+    file.name = name.rank_text(static_cast<int>(rank));
+    std::memcpy(&file.size_bytes, data, sizeof file.size_bytes);
+    file.sha256.assign(data + sizeof file.size_bytes, kHashSize);
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+}  // namespace
 
 RunFolder::RunFolder(const Setting& config, Logger& log)
     : path_(config.string("dir")),
@@ -16,6 +61,7 @@ RunFolder::RunFolder(const Setting& config, Logger& log)
       overwrite_(config.boolean("overwrite_existing")),
       keep_(static_cast<int>(config.integer("keep"))),
       resume_file_num_(static_cast<int>(config.integer("resume_file_num"))) {
+  if (collectives().rank() != 0) return;
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw_write_error(path_, error.value());
@@ -106,9 +152,39 @@ void RunFolder::write_provenance(const std::string& config_toml,
   write_text_atomic(path_ / "env.json", environment_json);
 }
 
-std::string RunFolder::save(const CheckpointName& name, const Node& state) {
-  save_checkpoint(path_, name, state);
-  if (keep_ > 0) remove_old_checkpoints(path_, keep_);
+RunStart RunFolder::start(const Services& services) {
+  RunStart start;
+  std::string choice;
+  if (collectives().rank() == 0) {
+    start.finished = finished() && !goes_on(services);
+    if (!start.finished) start.found = newest();
+    if (start.found) choice = start.found->name.text();
+    if (start.finished) choice = "finished";
+  }
+  if (collectives().world() == 1) return start;
+  choice = shared_text(choice);
+  start.finished = choice == "finished";
+  const std::optional<CheckpointName> name = CheckpointName::parse(choice);
+  if (collectives().rank() == 0 || !name) return start;
+  start.found = Checkpoint{path_ / choice, *name, 0, 0, read_torch_zip(path_ / choice)};
+  const std::string file = name->rank_text(static_cast<int>(collectives().rank()));
+  for (const RankFile& known : rank_files_of(start.found->tree))
+    if (known.name == file) start.own = read_torch_zip(path_ / file);
+  return start;
+}
+
+std::string RunFolder::save(const CheckpointName& name, Node state, const Node& own) {
+  if (collectives().world() > 1) {
+    const auto rank = static_cast<int>(collectives().rank());
+    const std::vector<RankFile> files =
+        gathered(name, rank == 0 ? RankFile() : save_rank_file(path_, name, rank, own));
+    state["rank_files"] = rank_files_node(files);
+  }
+  if (collectives().rank() == 0) {
+    save_checkpoint(path_, name, state);
+    if (keep_ > 0) remove_old_checkpoints(path_, keep_);
+  }
+  collectives().barrier();
   return (path_ / name.text()).string();
 }
 

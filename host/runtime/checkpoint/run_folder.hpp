@@ -18,14 +18,25 @@ namespace vissl::host {
 // "optimizer.name was "sgd", is "adam" and 2 more", for messages.
 std::string to_text(const std::vector<ConfigChange>& changes);
 
+// How a run begins.
+struct RunStart {
+  bool finished = false;            // an earlier run here came to its end
+  std::optional<Checkpoint> found;  // to resume from
+  Node own;                         // what the checkpoint holds of this rank alone; none on rank 0
+};
+
 class RunFolder {
  public:
-  // Makes the folder and takes its lock. `config` is the table [checkpoint]. Throws
+  // Rank 0 makes the folder and takes its lock. `config` is the table [checkpoint]. Throws
   // Error(run_failed) for a folder that cannot be written or that another run uses.
   RunFolder(const Setting& config, Logger& log);
 
+  // All ranks together: rank 0 looks, the others read what it found.
+  RunStart start(const Services& services);
+
   const std::filesystem::path& path() const { return path_; }
 
+  // Rank 0 alone.
   // True when an earlier run here came to its end and checkpoint.overwrite_existing is off.
   bool finished() const;
   // Of a finished run: false when the config is the one that it ended with. True when nothing but
@@ -45,9 +56,11 @@ class RunFolder {
 
   // Writes config.toml and env.json, whose texts these are.
   void write_provenance(const std::string& config_toml, const std::string& environment_json);
-  // Atomic: a crash at any byte leaves the former checkpoints as they were. Re-points
-  // checkpoint.torch, applies checkpoint.keep and returns the file's name.
-  std::string save(const CheckpointName& name, const Node& state);
+  // All ranks together: each of the others writes `own` into its rank file, then rank 0 writes
+  // `state` as the main file that names them; returns when it is there. Atomic: a crash at any byte
+  // leaves the former checkpoints as they were. Re-points checkpoint.torch, applies
+  // checkpoint.keep and returns the main file's name.
+  std::string save(const CheckpointName& name, Node state, const Node& own);
 
  private:
   bool ended() const;

@@ -1,7 +1,7 @@
 #pragma once
-// Communication between ranks as the rest of the runtime sees it. Every rank makes the same calls in
-// the same order. `collectives()` is the one-rank implementation until a distributed start-up sets
-// another. A call that fails throws Error(distributed). [main]
+// Communication between ranks as the rest of the runtime sees it. Every rank makes the same calls
+// in the same order. `collectives()` is the one-rank implementation until a distributed start-up
+// sets another. A call that fails throws Error(distributed). [main]
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>

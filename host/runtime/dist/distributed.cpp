@@ -88,7 +88,8 @@ std::string first_difference(const std::string& there, const std::string& here) 
   std::size_t start = 0;
   for (;;) {
     const std::size_t a = there.find('\n', start), b = here.find('\n', start);
-    const std::string line_a = there.substr(start, a - start), line_b = here.substr(start, b - start);
+    const std::string line_a = there.substr(start, a - start),
+                      line_b = here.substr(start, b - start);
     if (line_a != line_b || a == std::string::npos || b == std::string::npos)
       return "'" + line_a + "' there, '" + line_b + "' here";
     start = a + 1;
@@ -108,7 +109,8 @@ class Distributed {
     settings.store_place = place_of(ranks_);
     settings.stall =
         milliseconds(static_cast<int64_t>(config.number("distributed.stall_seconds") * 1000.0));
-    watch_.emplace(store_->clone(), settings, [this](Watch& watch, const RankError& error) { end_now(watch, error); });
+    watch_.emplace(store_->clone(), settings,
+                   [this](Watch& watch, const RankError& error) { end_now(watch, error); });
   }
 
   // Meets the others, compares builds and configs, and connects all with all.
@@ -131,8 +133,8 @@ class Distributed {
     gloo.interface_address = interface_address(ranks_);
     gloo.timeout = timeout_;
     set_collectives(make_gloo(store_, ranks_.rank, ranks_.world, gloo));
-    services_.log->log(LogLevel::info, c10::str(ranks_.world, " ranks, which meet at ",
-                                                place_of(ranks_)));
+    services_.log->log(LogLevel::info,
+                       c10::str(ranks_.world, " ranks, which meet at ", place_of(ranks_)));
   }
 
   void finish() {
@@ -163,9 +165,9 @@ class Distributed {
         if (!store_->check({c10::str("arrived/", rank)})) missing += c10::str(" ", rank);
       if (missing.empty()) return;
       if (Clock::now() > until)
-        throw Error(Exit::distributed,
-                    "these ranks did not come to " + place_of(ranks_) + " within " +
-                        std::to_string(timeout_.count() / 1000) + " s:" + missing);
+        throw Error(Exit::distributed, "these ranks did not come to " + place_of(ranks_) +
+                                           " within " + std::to_string(timeout_.count() / 1000) +
+                                           " s:" + missing);
       std::this_thread::sleep_for(milliseconds(20));
     }
   }

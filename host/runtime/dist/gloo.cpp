@@ -83,8 +83,7 @@ class Gloo final : public Collectives {
                                               " rows but wants to send ", sent));
     sizes[0] = received;
     at::Tensor out = at::empty(sizes, in.options());
-    wait("all_to_all",
-         [&] { return backend_->alltoall_base(out, in, out_rows, in_rows, {}); });
+    wait("all_to_all", [&] { return backend_->alltoall_base(out, in, out_rows, in_rows, {}); });
     return out;
   }
 

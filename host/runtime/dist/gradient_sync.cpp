@@ -44,13 +44,26 @@ void as_one(const std::vector<at::Tensor>& tensors, Exchange&& exchange) {
   }
 }
 
-}  // namespace
-
-void broadcast_all(Collectives& ranks, const std::vector<at::Tensor>& tensors) {
+template <class Wanted>
+void share(Collectives& ranks, const Store& store, Wanted&& wanted) {
   if (ranks.world() == 1) return;
   const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> tensors;
+  for (const auto& entry : store.entries())
+    if (wanted(*entry)) tensors.push_back(entry->tensor);
+  std::ranges::stable_sort(tensors, {}, [](const at::Tensor& t) { return t.scalar_type(); });
   for (const auto& piece : pieces_of(tensors, kMessageBytes))
     as_one(piece, [&](at::Tensor& joined) { ranks.broadcast(joined, 0); });
+}
+
+}  // namespace
+
+void share_values(Collectives& ranks, const Store& store) {
+  share(ranks, store, [](const Entry& e) { return e.parameter || e.replicated(); });
+}
+
+void share_buffers(Collectives& ranks, const Store& store) {
+  share(ranks, store, [](const Entry& e) { return !e.parameter && e.replicated(); });
 }
 
 class GradientSync::Reducer {
@@ -72,8 +85,7 @@ class GradientSync::Reducer {
                                                           std::int64_t bytes) {
     const auto cap = static_cast<std::size_t>(bytes);
     const std::size_t first = std::min<std::size_t>(cap, c10d::kDefaultFirstBucketBytes);
-    auto buckets =
-        std::get<0>(c10d::compute_bucket_assignment_by_size(parameters, {first, cap}));
+    auto buckets = std::get<0>(c10d::compute_bucket_assignment_by_size(parameters, {first, cap}));
     std::reverse(buckets.begin(), buckets.end());
     return buckets;
   }

@@ -13,8 +13,10 @@
 
 namespace vissl::host {
 
-// Gives all ranks rank 0's values, by few messages.
-void broadcast_all(Collectives& ranks, const std::vector<at::Tensor>& tensors);
+// Gives all ranks rank 0's parameters and replicated buffers.
+void share_values(Collectives& ranks, const Store& store);
+// Gives all ranks rank 0's replicated buffers, batch-norm statistics for one.
+void share_buffers(Collectives& ranks, const Store& store);
 
 class GradientSync {
  public:

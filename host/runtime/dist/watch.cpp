@@ -78,9 +78,8 @@ void Watch::pulse() {
       std::unique_lock lock(mutex_);
       pulsed_ = Clock::now();
       changed_.notify_all();
-      if (changed_.wait_for(lock, to_post_ ? milliseconds(0) : kBeat, [this] {
-            return stopping_ || to_post_.has_value();
-          }) &&
+      if (changed_.wait_for(lock, to_post_ ? milliseconds(0) : kBeat,
+                            [this] { return stopping_ || to_post_.has_value(); }) &&
           stopping_)
         return;
     }
@@ -142,8 +141,8 @@ void Watch::beat() {
   if (!all_done) return;
   store_->set("all done", std::string("1"));
   if (all_done_since_ == Clock::time_point()) all_done_since_ = Clock::now();
-  all_finished_ = store_->add("gone", 0) == settings_.world - 1 ||
-                  Clock::now() - all_done_since_ > kGrace;
+  all_finished_ =
+      store_->add("gone", 0) == settings_.world - 1 || Clock::now() - all_done_since_ > kGrace;
 }
 
 // Never blocks: looks at what the pulse found, and ends the process when it must end.
@@ -199,12 +198,12 @@ void Watch::look_for_lost_ranks() {
     const Life& life = lives_[rank];
     if (life.beat.empty() || life.beat.starts_with("done")) continue;
     if (Clock::now() - life.changed <= limit) continue;
-    const std::string text =
-        c10::str("rank ", rank, suspicious_ ? " is lost: its connections are closed and it"
-                                            : " is lost or stalled: it",
-                 " has given no sign of life for ",
-                 seconds_text(duration_cast<milliseconds>(Clock::now() - life.changed)),
-                 "; was its process killed or stopped?");
+    const std::string text = c10::str(
+        "rank ", rank,
+        suspicious_ ? " is lost: its connections are closed and it" : " is lost or stalled: it",
+        " has given no sign of life for ",
+        seconds_text(duration_cast<milliseconds>(Clock::now() - life.changed)),
+        "; was its process killed or stopped?");
     to_post_ = RankError{static_cast<int64_t>(rank), 0, Exit::distributed, text};
     changed_.notify_all();
     return;
@@ -243,9 +242,8 @@ void Watch::finish() {
 void Watch::wait_for_readers() {
   if (settings_.rank != 0) return;
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, seconds(2), [this] {
-    return store_lost_ || readers_ >= settings_.world;
-  });
+  changed_.wait_for(lock, seconds(2),
+                    [this] { return store_lost_ || readers_ >= settings_.world; });
 }
 
 }  // namespace vissl::host

@@ -35,7 +35,7 @@ class Watch {
  public:
   struct Settings {
     int64_t rank = 0, world = 1;
-    std::string store_place;                // "127.0.0.1:29500", for texts
+    std::string store_place;                  // "127.0.0.1:29500", for texts
     std::chrono::milliseconds stall{60'000};  // a rank that is silent for so long is lost
   };
   // Ends the process: the main thread may be stuck. Called at most once, by a thread of the watch.
@@ -77,14 +77,14 @@ class Watch {
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
-  bool finishing_ = false;           // this rank is done
-  bool all_finished_ = false;        // and every other one
-  bool judging_ = false;             // the main thread decides how the process ends
-  bool suspicious_ = false;          // connections broke: lost ranks are recognised soon
+  bool finishing_ = false;     // this rank is done
+  bool all_finished_ = false;  // and every other one
+  bool judging_ = false;       // the main thread decides how the process ends
+  bool suspicious_ = false;    // connections broke: lost ranks are recognised soon
   bool store_lost_ = false;
   std::optional<RankError> to_post_;
-  std::optional<RankError> first_;   // as the store has it
-  int64_t readers_ = 0;              // ranks that know of it
+  std::optional<RankError> first_;  // as the store has it
+  int64_t readers_ = 0;             // ranks that know of it
   Clock::time_point pulsed_, first_seen_, all_done_since_;
   struct Life {
     std::string beat;

@@ -12,6 +12,7 @@
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/run_folder.hpp"
+#include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/engines/kinds.hpp"
 #include "host/runtime/train/task.hpp"
 
@@ -114,7 +115,8 @@ class Extraction {
 
 int run_extract_features(Session& session) {
   RunFolder folder(session.config()["checkpoint"], *session.services().log);
-  session.services().log->open_file((folder.path() / "log.txt").string(), true);
+  if (collectives().rank() == 0)
+    session.services().log->open_file((folder.path() / "log.txt").string(), true);
   Task task(session, Task::Purpose::evaluate);
   const Setting engine = session.config()["engine"];
   const std::string wanted = engine.string("output_dir");

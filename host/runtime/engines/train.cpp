@@ -33,38 +33,37 @@ int drive(Instance& engine, Task& task, Trainer& trainer) {
 }  // namespace
 
 int run_train(Session& session, Instance* engine) {
-  std::optional<RunFolder> folder;
-  std::optional<Checkpoint> found;
-  if (collectives().rank() == 0) {
-    folder.emplace(session.config()["checkpoint"], *session.services().log);
-    if (folder->finished() && !folder->goes_on(session.services())) {
-      session.log(
-          LogLevel::info,
-          "this run is finished: " + folder->path().string() +
-              " has its final checkpoint; set checkpoint.overwrite_existing=true to train anew");
-      return 0;
-    }
-    found = folder->newest();
-    session.services().log->open_file((folder->path() / "log.txt").string(), found.has_value());
+  const bool first = collectives().rank() == 0;
+  RunFolder folder(session.config()["checkpoint"], *session.services().log);
+  RunStart start = folder.start(session.services());
+  if (start.finished) {
+    session.log(
+        LogLevel::info,
+        "this run is finished: " + folder.path().string() +
+            " has its final checkpoint; set checkpoint.overwrite_existing=true to train anew");
+    return 0;
   }
+  std::optional<Checkpoint>& found = start.found;
+  if (first)
+    session.services().log->open_file((folder.path() / "log.txt").string(), found.has_value());
   Task task(session, Task::Purpose::train, !found);
   if (engine != nullptr) task.listen_to_engine(*engine);
-  std::optional<RunLog> log;
-  if (folder) {
-    if (found)
-      folder->reopen();
-    else
-      folder->start_anew();
-    folder->write_provenance(
+  if (first && found) folder.reopen();
+  if (first && !found) folder.start_anew();
+  if (first)
+    folder.write_provenance(
         session.services().config_toml,
         with_device(session.services().environment_json, session.run_device()));
+  if (found) task.load_state(found->tree, found->path.string());
+  if (found && !first) task.load_rank_state(start.own, found->path.string());
+  std::optional<RunLog> log;
+  if (first) {
     const Node* positions =
         found ? found->tree.at("vissl_host").find(std::string("files")) : nullptr;
-    if (found) task.load_state(found->tree, found->path.string());
-    log.emplace(folder->path(), found ? RunLog::Mode::resume : RunLog::Mode::fresh, positions);
+    log.emplace(folder.path(), found ? RunLog::Mode::resume : RunLog::Mode::fresh, positions);
   }
-  found.reset();
-  Trainer trainer(task, folder ? &*folder : nullptr, log ? &*log : nullptr);
+  start = {};
+  Trainer trainer(task, &folder, log ? &*log : nullptr);
   return engine != nullptr ? drive(*engine, task, trainer) : trainer.run();
 }
 

@@ -7,6 +7,7 @@
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/dist/gradient_sync.hpp"
 
 namespace vissl::host {
 
@@ -60,6 +61,17 @@ Models::Models(const Services& services, Setting root, const vissl_run_facts& fa
   current() = this;
 }
 
+namespace {
+
+// VISSL's group sizes: -1 = the ranks of one machine, 0 = all.
+std::int64_t sync_group(std::int64_t setting, const Ranks& ranks) {
+  if (setting > 0) return std::min(setting, ranks.world);
+  return setting < 0 && ranks.local_world > 0 ? std::min(ranks.local_world, ranks.world)
+                                              : ranks.world;
+}
+
+}  // namespace
+
 Models::~Models() {
   if (current() == this) current() = nullptr;
 }
@@ -73,6 +85,9 @@ std::unique_ptr<Model> Models::build(const ModelConfig& config) {
   auto model = std::make_unique<Model>(config, *services_.catalogue, facts_);
   model->store().to(context().parameters, context().device);
   model->set_channels_last(root_.boolean("machine.channels_last"));
+  if (root_.boolean("model.sync_bn.convert_bn_to_sync_bn"))
+    model->set_sync_group(sync_group(root_.integer("model.sync_bn.group_size"), services_.ranks));
+  share_values(collectives(), model->store());
   return model;
 }
 
@@ -115,12 +130,6 @@ vissl_model& Models::create(const vissl_twin_spec& spec) {
     twin->model = build(twin->config);
     if (const Setting weights = own["weights_init"]; weights && weights_loader_)
       weights_loader_(*twin->model, weights);
-    // Each rank drew its own initial values.
-    if (collectives().world() > 1) {
-      at::NoGradGuard no_grad;
-      for (const auto& entry : twin->model->store().entries())
-        collectives().broadcast(entry->tensor, 0);
-    }
   }
   twin->model->store().set_trainable("", false);
   twin->model->set_handle(twin.get());

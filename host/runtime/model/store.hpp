@@ -28,6 +28,10 @@ struct Entry {
 
   vissl_tensor* handle() { return reinterpret_cast<vissl_tensor*>(&tensor); }
   bool saved() const { return parameter || (buffer & VISSL_BUFFER_NOT_SAVED) == 0; }
+  // A buffer that is equal on all ranks.
+  bool replicated() const {
+    return !parameter && (buffer & ~VISSL_BUFFER_NOT_SAVED) == VISSL_BUFFER_REPLICATED;
+  }
   bool trainable() const { return parameter && tensor.requires_grad(); }
 };
 

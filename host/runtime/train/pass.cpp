@@ -48,6 +48,7 @@ void Task::pass(const vissl_pass& given) {
                                  "' was asked for, but the config has no [data." + split + "]");
   }
   const torch::autograd::AutoGradMode no_grad(false);
+  share_buffers();
   vissl_model& used = request.model != nullptr ? *request.model : models_->main();
   std::vector<std::string> features;
   bool heads_wanted = request.feature_count == 0;

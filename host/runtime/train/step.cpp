@@ -24,6 +24,7 @@ constexpr const char* kNanRemedy =
 }  // namespace
 
 void Task::step(const std::shared_ptr<Batch>& batch) {
+  if (counters.training) share_buffers();
   current = StepState{};
   current.record = upload_->take(batch);
   const torch::autograd::AutoGradMode grad(counters.training);
@@ -121,7 +122,7 @@ void Task::compute_loss() {
     throw Error(Exit::run_failed, "loss (" + loss_->name() + ") did not return a single number");
   }
   at::Tensor mean = current.loss.detach().to(at::kDouble).reshape({});
-  collectives().all_reduce(mean, Collectives::Reduce::mean);
+  if (counters.training) collectives().all_reduce(mean, Collectives::Reduce::mean);
   current.mean_loss = mean.item<double>();
   if (!std::isfinite(current.mean_loss)) {
     throw Error(Exit::run_failed, "the loss (" + loss_->name() + ") is " +
@@ -132,7 +133,9 @@ void Task::compute_loss() {
 
 void Task::update_parameters() {
   optimizer_->zero_grad();
+  gradient_sync_->prepare(current.loss);
   if (current.loss.requires_grad()) torch::autograd::backward({current.loss}, {});
+  gradient_sync_->finish();
   fire(VISSL_EVENT_BACKWARD);
   drop_frozen_gradients();
   schedules_->update_step(counters);

@@ -23,6 +23,7 @@ Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), p
   });
   models_->set_state_loader([this](const vissl_model& twin) { load_twin(twin); });
   channels_last_ = config().boolean("machine.channels_last");
+  broadcast_buffers_ = config().boolean("distributed.broadcast_buffers");
   if (fresh) load_weights();
   model().store().to(session.precision().parameters, session.device());
   if (channels_last_) use_channels_last();
@@ -139,6 +140,7 @@ void Task::build_loss() {
   for (const Entry* e : loss_store_->parameters())
     loss_parameter_names_.push_back("loss." + e->name);
   loss_store_->to(session_.precision().parameters, session_.device());
+  share_values(collectives(), *loss_store_);
 }
 
 void Task::build_optimizer() {
@@ -150,6 +152,12 @@ void Task::build_optimizer() {
   for (Store* store : {&model().store(), loss_store_.get()}) {
     for (Entry* e : store->parameters()) parameters.push_back(e);
   }
+  const bool recompute =
+      config().boolean("model.activation_checkpointing.use_activation_checkpointing");
+  gradient_sync_ = std::make_unique<GradientSync>(
+      collectives(), parameters,
+      recompute ? GradientSync::Way::after_backward : GradientSync::Way::overlapped,
+      config().integer("distributed.bucket_cap_mb") << 20);
   optimizer_ = std::make_unique<Optimizer>(c, std::move(parameters), *schedules_,
                                            *session_.services().catalogue);
   const Setting frozen = config()["model.temp_frozen_params"];
@@ -213,6 +221,16 @@ void Task::use_channels_last() {
     if (e->tensor.dim() == 4)
       e->tensor.set_data(e->tensor.data().contiguous(at::MemoryFormat::ChannelsLast));
   }
+}
+
+void Task::share_buffers() {
+  if (!broadcast_buffers_) return;
+  for (const auto& one : models_->all()) host::share_buffers(collectives(), one->model->store());
+}
+
+bool Task::tests_alone() const {
+  return facts_.world == 1 ||
+         loss_->as<vissl_loss_class>().rank_reduction == VISSL_REDUCTION_MEAN_OVER_WORLD;
 }
 
 void Task::fire(std::uint32_t event) {

@@ -12,6 +12,7 @@
 #include "host/boundary.hpp"
 #include "host/files/node.hpp"
 #include "host/runtime/device/upload.hpp"
+#include "host/runtime/dist/gradient_sync.hpp"
 #include "host/runtime/log/run_log.hpp"
 #include "host/runtime/model/models.hpp"
 #include "host/runtime/session.hpp"
@@ -39,7 +40,7 @@ struct StepState {
   std::vector<at::Tensor> outputs;  // of the model
   at::Tensor target;                // undefined when the batch has none
   at::Tensor loss;                  // scalar with graph
-  double mean_loss = 0.0;           // over the ranks
+  double mean_loss = 0.0;           // over the ranks; in a test of this rank alone
   std::int64_t samples = 0;         // rows of the target, or of the first input
   std::vector<std::pair<std::string, double>> loss_values;  // "loss.<name>"
   std::vector<std::pair<std::string, double>> extras;
@@ -84,6 +85,16 @@ class Task {
   // "vissl_host".
   Node state();
   void load_state(const Node& state, const std::string& source);
+  // What of the state is this rank's own, for its rank file; rank 0's part is in `state`.
+  Node rank_state();
+  // After load_state, on ranks other than 0.
+  void load_rank_state(const Node& own, const std::string& source);
+
+  // Before each train step and each pass without training: gives all ranks rank 0's buffers, if
+  // the config says so.
+  void share_buffers();
+  // True when all ranks may test different numbers of samples: the loss asks nothing of others.
+  bool tests_alone() const;
 
   // A pass over a split without training: see vissl_pass in run.h.
   void pass(const vissl_pass& pass);
@@ -138,6 +149,7 @@ class Task {
   void use_channels_last();
   ModelInput model_input() const;
   void load_twin(const vissl_model& twin);
+  Node rank_buffers();
   Node component_blobs();
   void load_component_blobs(const Node& blobs, const std::string& source);
 
@@ -154,11 +166,13 @@ class Task {
   std::unique_ptr<Instance> loss_;
   std::unique_ptr<Schedules> schedules_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<GradientSync> gradient_sync_;
   std::unique_ptr<Meters> meters_;
   std::vector<std::unique_ptr<Instance>> hooks_;
   // States of twins that the checkpoint has and that no component has made yet, by path.
   std::map<std::string, Node> waiting_twins_;
-  std::string waiting_source_;  // the file they came from
+  std::map<std::string, Node> waiting_rank_buffers_;  // this rank's own buffers of those twins
+  std::string waiting_source_;                        // the file they came from
   std::vector<std::pair<std::string, Instance*>>
       stateful_;  // "loss", "optimizer", "trunk", "heads.0", "hooks.0"
   Events events_;
@@ -166,6 +180,7 @@ class Task {
   std::vector<std::string> input_keys_, target_keys_, test_input_keys_, test_target_keys_;
   bool channels_last_ = false;
   bool meter_train_ = true;
+  bool broadcast_buffers_ = true;
 };
 
 }  // namespace vissl::host

@@ -218,6 +218,58 @@ void Task::load_twin(const vissl_model& twin) {
   if (waiting == waiting_twins_.end()) return;
   load_model(twin.model->store(), waiting->second, waiting_source_);
   waiting_twins_.erase(waiting);
+  const auto own = waiting_rank_buffers_.find(twin.state_path);
+  if (own == waiting_rank_buffers_.end()) return;
+  twin.model->store().load_state_dict(from_node(own->second), "", false, waiting_source_);
+  waiting_rank_buffers_.erase(own);
+}
+
+// Buffers of which this rank has its own.
+Node Task::rank_buffers() {
+  const auto own = [&](const Store& store) {
+    Node out = Node::dict();
+    for (const auto& e : store.entries()) {
+      if (e->parameter || !e->saved() || (e->replicated() && broadcast_buffers_)) continue;
+      out[e->name] = to_file(e->tensor);
+    }
+    return out;
+  };
+  Node out = Node::dict();
+  out["loss"] = own(*loss_store_);
+  out["model"] = own(model().store());
+  for (const auto& twin : models_->all())
+    if (twin->twin && twin->saved) out["twin " + twin->state_path] = own(twin->model->store());
+  return out;
+}
+
+Node Task::rank_state() {
+  Node out = Node::dict();
+  out["rank"] = facts_.rank;
+  out["iteration"] = counters.iteration;
+  out["generator"] = random_state();
+  out["meters"] = meters_->state();
+  out["components"] = component_blobs();
+  out["buffers"] = rank_buffers();
+  return out;
+}
+
+void Task::load_rank_state(const Node& own, const std::string& source) {
+  if (own.at("iteration").as_int() != counters.iteration) {
+    throw Error(Exit::bad_data, source + " belongs to another step than its main file");
+  }
+  meters_->load(own.at("meters"), source);
+  load_component_blobs(own.at("components"), source);
+  const Node& buffers = own.at("buffers");
+  const auto load = [&](Store& store, const std::string& name) {
+    store.load_state_dict(from_node(buffers.at(name)), "", false, source);
+  };
+  load(*loss_store_, "loss");
+  load(model().store(), "model");
+  for (const auto& twin : models_->all())
+    if (twin->twin && twin->saved) load(twin->model->store(), "twin " + twin->state_path);
+  for (const auto& [path, state] : waiting_twins_)
+    if (const Node* late = buffers.find("twin " + path)) waiting_rank_buffers_.emplace(path, *late);
+  set_random_state(own.at("generator"), source);
 }
 
 Node Task::component_blobs() {

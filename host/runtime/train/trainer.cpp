@@ -1,7 +1,9 @@
 #include "host/runtime/train/trainer.hpp"
 
+#include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
+#include <array>
 #include <cmath>
 #include <csignal>
 #include <limits>
@@ -10,6 +12,16 @@
 #include "host/runtime/dist/collectives.hpp"
 
 namespace vissl::host {
+
+namespace {
+
+std::int64_t most_of_all_ranks(std::int64_t count) {
+  at::Tensor most = at::from_blob(&count, {1}, at::kLong);
+  collectives().all_reduce(most, Collectives::Reduce::max);
+  return count;
+}
+
+}  // namespace
 
 Trainer::Trainer(Task& task, RunFolder* folder, RunLog* log)
     : task_(task), folder_(folder), log_(log) {
@@ -117,7 +129,8 @@ std::unique_ptr<Phase> Trainer::open_phase(bool training) {
   spec.train_phase = c.train_phase_idx;
   spec.start_batch = c.phase_batch;
   spec.training = training;
-  spec.each_once = !training && task_.config().string("data.test.sampling") != "vissl";
+  spec.each_once =
+      !training && task_.tests_alone() && task_.config().string("data.test.sampling") != "vissl";
   spec.rank = task_.facts().rank;
   spec.world = task_.facts().world;
   return task_.data().open(spec, task_.batch_memory());
@@ -129,14 +142,24 @@ bool Trainer::run_phase(bool training) {
   const std::unique_ptr<Phase> phase = open_phase(training);
   const std::int64_t batches = phase->batch_count();
   const std::int64_t first_batch = task_.counters.phase_batch;
+  // Ranks may have different numbers of test batches; they stop together all the same.
+  const std::int64_t rounds = most_of_all_ranks(batches);
+  if (!training) task_.share_buffers();
   Clock::time_point started = Clock::now();
   Delivery delivery(*phase, task_.upload());
-  while (const std::shared_ptr<Batch> batch = delivery.next()) {
-    if (task_.counters.iteration == 0 && training) write_views(*batch);
-    task_.step(batch);
-    after_step(*phase, batches, batch->samples, started);
+  for (std::int64_t round = first_batch; round < rounds; ++round) {
+    if (const std::shared_ptr<Batch> batch = delivery.next()) {
+      if (task_.counters.iteration == 0 && training) write_views(*batch);
+      task_.step(batch);
+      after_step(*phase, batches, batch->samples, started);
+    }
     started = Clock::now();
-    if (task_.counters.phase_batch < batches && must_stop(training)) return false;
+    // The last step of a phase belongs to the end of the phase, which needs what the step left
+    // (gradients, for one).
+    if (round + 1 == rounds) break;
+    agree();
+    save_if_due();
+    if (must_stop(training)) return false;
   }
   if (task_.counters.phase_batch < batches) {
     throw Error(Exit::run_failed, "the data of this phase ended after " +
@@ -149,7 +172,7 @@ bool Trainer::run_phase(bool training) {
 }
 
 void Trainer::write_views(const Batch& batch) {
-  if (folder_ == nullptr) return;
+  if (folder_ == nullptr || task_.facts().rank != 0) return;
   try {
     write_text_atomic(folder_->path() / "views.png", task_.data().sheet_png("train", batch));
   } catch (const Error& error) {
@@ -177,14 +200,26 @@ void Trainer::after_step(Phase& phase, std::int64_t batches, std::int64_t images
   ++c.phase_batch;
   show_progress(phase, batches);
   task_.fire(VISSL_EVENT_STEP);
-  // The last step of a phase belongs to the end of the phase, which needs what the step left
-  // (gradients, for one).
-  if (c.phase_batch < batches) save_if_due();
+}
+
+// What one rank wants, all do in the same step.
+void Trainer::agree() {
+  const auto& stop = task_.stop_requested;
+  std::array<std::int64_t, 3> wishes{task_.session().services().pending_signal(),
+                                     stop ? stop->first + 1 : 0,
+                                     std::exchange(task_.save_requested, false) ? 1 : 0};
+  at::Tensor all =
+      at::from_blob(wishes.data(), {static_cast<std::int64_t>(wishes.size())}, at::kLong);
+  collectives().all_reduce(all, Collectives::Reduce::max);
+  signal_ = static_cast<int>(wishes[0]);
+  if (wishes[1] != 0 && !stop)
+    task_.stop_requested = {static_cast<int>(wishes[1]) - 1, "another rank asked for it"};
+  save_wanted_ = wishes[2] != 0;
 }
 
 void Trainer::save_if_due() {
   const Counters& c = task_.counters;
-  const bool wanted = std::exchange(task_.save_requested, false) ||
+  const bool wanted = std::exchange(save_wanted_, false) ||
                       (iteration_frequency_ > 0 && c.iteration % iteration_frequency_ == 0);
   if (c.training && wanted && saved_iteration_ != c.iteration)
     save(CheckpointKind::iteration, c.iteration);
@@ -251,10 +286,12 @@ void Trainer::end_phase() {
   metrics.phase_idx = c.phase_idx;
   metrics.train_phase_idx = c.train_phase_idx;
   metrics.training = c.training;
-  double sum = 0.0;
-  for (const double loss : task_.losses) sum += loss;
-  metrics.mean_loss =
-      task_.phase_samples > 0 ? sum / static_cast<double>(task_.phase_samples) : std::nan("");
+  std::array<double, 2> sums{0.0, static_cast<double>(task_.phase_samples)};
+  for (const double loss : task_.losses) sums[0] += loss;
+  at::Tensor all =
+      at::from_blob(sums.data(), {static_cast<std::int64_t>(sums.size())}, at::kDouble);
+  if (!c.training) collectives().all_reduce(all, Collectives::Reduce::sum);
+  metrics.mean_loss = sums[1] > 0.0 ? sums[0] / sums[1] : std::nan("");
   std::string shown;
   if (!c.training || task_.config().boolean("metering.enable_training_meter")) {
     for (const Meters::Value& value : task_.meters().values()) {
@@ -273,6 +310,7 @@ void Trainer::end_phase() {
                       std::to_string(task_.epochs()) + ": loss " +
                       std::to_string(metrics.mean_loss) + shown);
   task_.phase_done = true;
+  agree();
   if (!c.training) return;
   const bool last = c.train_phase_idx + 1 == task_.epochs();
   if (last) {
@@ -284,10 +322,7 @@ void Trainer::end_phase() {
 }
 
 bool Trainer::must_stop(bool training) {
-  at::Tensor signal = at::zeros({1}, at::kLong);
-  signal.fill_(static_cast<std::int64_t>(task_.session().services().pending_signal()));
-  collectives().all_reduce(signal, Collectives::Reduce::max);
-  const std::int64_t number = signal.item<std::int64_t>();
+  const int number = signal_;
   if (number == 0 && !task_.stop_requested) return false;
   if (training) {
     if (saved_iteration_ != task_.counters.iteration)
@@ -324,7 +359,8 @@ void Trainer::save(CheckpointKind kind, std::int64_t number) {
   if (folder_ == nullptr) return;
   Node state = task_.state();
   if (log_ != nullptr) state["vissl_host"]["files"] = log_->positions();
-  const std::string file = folder_->save({kind, number}, state);
+  const Node own = task_.facts().rank != 0 ? task_.rank_state() : Node();
+  const std::string file = folder_->save({kind, number}, std::move(state), own);
   saved_iteration_ = task_.counters.iteration;
   task_.log().log(LogLevel::debug, "saved " + file);
 }

@@ -13,7 +13,7 @@ namespace vissl::host {
 
 class Trainer {
  public:
-  // `folder` and `log` are NULL in a rehearsal (`check`) and on ranks other than 0.
+  // `folder` and `log` are NULL in a rehearsal (`check`), `log` also on ranks other than 0.
   Trainer(Task& task, RunFolder* folder, RunLog* log);
 
   // From the task's counters to the end of the run. Returns the exit code: 0, or 75 after a signal
@@ -40,6 +40,7 @@ class Trainer {
   // `images`: samples of the batch, each of which may have several views.
   void after_step(Phase& phase, std::int64_t batches, std::int64_t images,
                   Clock::time_point started);
+  void agree();
   void save_if_due();
   void log_step();
   void show_progress(Phase& phase, std::int64_t batches);
@@ -58,6 +59,9 @@ class Trainer {
   double images_per_second_ = 0.0;  // smoothed
   Clock::time_point phase_started_;
   std::int64_t saved_iteration_ = -1;
+  // Agreed by all ranks at the end of each step.
+  int signal_ = 0;
+  bool save_wanted_ = false;
   int exit_code_ = 0;
   std::vector<bool> phases_;  // training or test
   std::size_t next_phase_ = 0;

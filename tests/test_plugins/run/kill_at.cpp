@@ -1,6 +1,6 @@
 // A hook that ends the process by SIGKILL, or sends itself another signal, at the iteration that a
-// file names. The file is no part of the config, so that disturbed and undisturbed runs have the
-// same one.
+// file names; on every rank, or on the one that the file names. Signal 0 is an error instead. The
+// file is no part of the config, so that disturbed and undisturbed runs have the same one.
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -13,17 +13,21 @@ using namespace vissl;
 struct KillAt {
   std::string file;
   static void params(Params& p) {
-    p.string("file", required, "Holds \"ITERATION SIGNAL\"; without the file nothing happens.");
+    p.string("file", required,
+             "Holds \"ITERATION SIGNAL [RANK]\"; without the file nothing happens.");
   }
   explicit KillAt(const Config& c) : file(c.string("file")) {}
   static constexpr auto events = event_mask(Event::step);
   void on_event(Event, Run& run) {
     std::ifstream in(file);
-    std::int64_t iteration = -1;
+    std::int64_t iteration = -1, rank = -1;
     int number = 0;
-    if (in >> iteration >> number && run.counters().training != 0 &&
-        run.counters().iteration == iteration)
-      std::raise(number);
+    if (!(in >> iteration >> number) || run.counters().training == 0 ||
+        run.counters().iteration != iteration)
+      return;
+    if (in >> rank && rank != run.facts().rank) return;
+    if (number == 0) fail("the file asks to fail here");
+    std::raise(number);
   }
 };
 

@@ -1,0 +1,264 @@
+// Runs of several ranks on this machine: equal to one rank with the joined batch, bit-equal after a
+// resume, and ended by one clear sentence when a rank fails.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "host/files/checkpoint_set.hpp"
+#include "host/files/npy.hpp"
+#include "host/files/torch_zip_reader.hpp"
+#include "process.hpp"
+#include "run_files.hpp"
+#include "small_config.hpp"
+#include "temp_folder.hpp"
+
+using namespace vissl::test;
+using vissl::host::DType;
+using vissl::host::Node;
+namespace fs = std::filesystem;
+
+namespace {
+
+// 96 samples in double precision; `world` ranks share batches of twelve.
+std::vector<std::string> joined(int world, const std::string& dir) {
+  return {"--nproc",
+          std::to_string(world),
+          "machine.precision=fp64",
+          "data.train.data_sources=[{ name = \"synthetic\", length = 96, size = 16, "
+          "random_images = true, num_labels = 4 }]",
+          "data.test.data_sources=[{ name = \"synthetic\", length = 25, size = 16, "
+          "random_images = true, num_labels = 4 }]",
+          "data.train.batchsize_per_replica=" + std::to_string(12 / world),
+          "data.test.batchsize_per_replica=4",
+          "model.sync_bn.convert_bn_to_sync_bn=true",
+          "optimizer.num_epochs=1",
+          "distributed.stall_seconds=20",
+          "checkpoint.dir=" + dir};
+}
+
+// The mean loss of each step of the last epoch; the checkpoint holds it times a rank's samples.
+std::vector<double> losses_of(const fs::path& run, int world) {
+  const Node tree = vissl::host::read_torch_zip(final_checkpoint(run));
+  std::vector<double> losses;
+  for (const Node& loss : tree.at("classy_state_dict").at("losses").as_items())
+    losses.push_back(loss.as_real() * world / 12.0);
+  return losses;
+}
+
+void collect(const Node& node, const std::string& path,
+             std::map<std::string, std::vector<double>>& out) {
+  if (node.kind() == Node::Kind::dict) {
+    for (const auto& [key, value] : node.as_dict().entries())
+      collect(value, path + "." + vissl::host::to_text(key), out);
+  } else if (node.kind() == Node::Kind::tensor && node.as_tensor().dtype == DType::float64) {
+    const std::vector<std::byte> bytes = node.as_tensor().packed();
+    std::vector<double>& values = out[path];
+    values.resize(bytes.size() / sizeof(double));
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+  }
+}
+
+// Every float64 tensor of the model and the optimizer.
+std::map<std::string, std::vector<double>> tensors_of(const fs::path& run) {
+  const Node tree = vissl::host::read_torch_zip(final_checkpoint(run));
+  std::map<std::string, std::vector<double>> out;
+  collect(tree.at("classy_state_dict").at("base_model"), "model", out);
+  collect(tree.at("classy_state_dict").at("optimizer"), "optimizer", out);
+  return out;
+}
+
+// The largest difference of any number, relative to 1 or to the number.
+double largest_difference(const fs::path& a, const fs::path& b) {
+  double largest = 0.0;
+  const auto compare = [&](const std::vector<double>& x, const std::vector<double>& y) {
+    REQUIRE(x.size() == y.size());
+    for (std::size_t i = 0; i < x.size(); ++i)
+      largest = std::max(largest, std::abs(x[i] - y[i]) / std::max(1.0, std::abs(x[i])));
+  };
+  const auto tensors_a = tensors_of(a), tensors_b = tensors_of(b);
+  REQUIRE(tensors_a.size() > 50);
+  for (const auto& [name, values] : tensors_a) {
+    REQUIRE_MESSAGE(tensors_b.contains(name), name);
+    compare(values, tensors_b.at(name));
+  }
+  return largest;
+}
+
+void run_well(const fs::path& config, const std::vector<std::string>& arguments) {
+  const Result result = run_host(run_arguments(config, arguments), {}, std::chrono::seconds(120));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+}
+
+// The small config with a hook that does on one rank what the file "kill" says.
+fs::path config_with_kill(const TempFolder& folder, const std::string& name) {
+  const fs::path config = folder / (name + ".toml");
+  write_file(config, small_config(folder / name) + "[[hooks]]\nname = \"kill_at\"\nfile = \"" +
+                         (folder / "kill").string() + "\"\n");
+  return config;
+}
+
+const std::vector<std::string> kThreeRanks{"--nproc", "3", "data.train.batchsize_per_replica=4",
+                                           "distributed.stall_seconds=4"};
+
+// Three ranks of which one does what `kill` says.
+Result disturbed(const TempFolder& folder, const std::string& kill) {
+  write_file(folder / "kill", kill);
+  return run_host(run_arguments(config_with_kill(folder, "run"), kThreeRanks), {},
+                  std::chrono::seconds(60));
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+}  // namespace
+
+// Runs one rank and each of `worlds`, and compares parameters, optimizer, losses and meters.
+void check_equal(const std::vector<int>& worlds, const std::vector<std::string>& overrides) {
+  const TempFolder folder;
+  const fs::path config = folder / "run.toml";
+  write_file(config, small_config(folder / "unused"));
+  const auto run = [&](int world) {
+    std::vector<std::string> arguments = joined(world, folder / std::to_string(world));
+    arguments.insert(arguments.end(), overrides.begin(), overrides.end());
+    run_well(config, arguments);
+  };
+  run(1);
+  const std::vector<double> one = losses_of(folder / "1", 1);
+  REQUIRE(one.size() == 8);
+  for (const int world : worlds) {
+    CAPTURE(world);
+    run(world);
+    const fs::path many = folder / std::to_string(world);
+    CHECK(largest_difference(folder / "1", many) < 1e-10);
+    const std::vector<double> losses = losses_of(many, world);
+    REQUIRE(losses.size() == one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(std::abs(losses[i] - one[i]) < 1e-10);
+    CHECK(read_file(many / "metrics.json") == read_file(folder / "1" / "metrics.json"));
+  }
+}
+
+TEST_CASE("ranks: 2, 3 and 4 ranks with cross entropy and sync batch norm equal one rank") {
+  check_equal({2, 3, 4}, {});
+}
+
+TEST_CASE("ranks: with recompute, two ranks equal one rank") {
+  check_equal({2}, {"model.activation_checkpointing.use_activation_checkpointing=true"});
+}
+
+TEST_CASE("ranks: a loss over the joined batch gives two and three ranks what it gives one") {
+  check_equal({2, 3},
+              {"loss={ name = \"simclr_info_nce_loss\", temperature = 0.2 }", "meters=[]",
+               "data.train.collator={ name = \"simclr_collator\" }",
+               "data.test.collator={ name = \"simclr_collator\" }", "test_model=false",
+               "data.train.transforms=[{ name = \"ImgReplicatePil\", num_times = 2 }, "
+               "{ name = \"RandomResizedCrop\", size = 16 }, { name = \"RandomHorizontalFlip\" }, "
+               "{ name = \"ToTensor\" }]"});
+}
+
+TEST_CASE("ranks: a run of three ranks that is killed again and again ends bit-equal") {
+  const TempFolder folder;
+  run_well(config_with_kill(folder, "whole"), kThreeRanks);
+  const fs::path config = config_with_kill(folder, "killed");
+  // Rank 1 alone, all at once, rank 0 alone.
+  for (const char* kill : {"5 9 1\n", "10 9\n", "17 9 0\n"}) {
+    CAPTURE(kill);
+    write_file(folder / "kill", kill);
+    const Result result =
+        run_host(run_arguments(config, kThreeRanks), {}, std::chrono::seconds(60));
+    INFO(result.err);
+    CHECK(result.exit_code == 5);
+  }
+  fs::remove(folder / "kill");
+  const Result last = run_host(run_arguments(config, kThreeRanks), {}, std::chrono::seconds(60));
+  INFO(last.err);
+  REQUIRE(last.exit_code == 0);
+  CHECK(last.err.find("resuming at iteration 15 of") != std::string::npos);
+  CHECK(differences(folder / "whole", folder / "killed") == "");
+  CHECK(fs::exists(folder / "killed" / "model_final_checkpoint_phase2_rank2.torch"));
+}
+
+TEST_CASE("ranks: a checkpoint without one of its rank files is passed over") {
+  const TempFolder folder;
+  const Result stopped = disturbed(folder, "8 15\n");
+  INFO(stopped.err);
+  REQUIRE(stopped.exit_code == 75);
+  fs::remove(folder / "kill");
+  fs::remove(folder / "run" / "model_iteration8_rank2.torch");
+  const Result resumed =
+      run_host(run_arguments(folder / "run.toml", kThreeRanks), {}, std::chrono::seconds(60));
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  CHECK(resumed.err.find("its rank file 'model_iteration8_rank2.torch' is missing") !=
+        std::string::npos);
+  CHECK(resumed.err.find("resuming at iteration 7 of") != std::string::npos);
+}
+
+TEST_CASE("ranks: a signal to one rank saves all at the same step, and the run goes on bit-equal") {
+  const TempFolder folder;
+  run_well(config_with_kill(folder, "whole"), kThreeRanks);
+  const Result stopped = disturbed(folder, "10 15 2\n");
+  INFO(stopped.err);
+  CHECK(stopped.exit_code == 75);
+  CHECK(count_of(stopped.err, "saved at iteration 10") == 1);
+  fs::remove(folder / "kill");
+  run_well(folder / "run.toml", kThreeRanks);
+  CHECK(differences(folder / "whole", folder / "run") == "");
+}
+
+TEST_CASE("ranks: a killed rank ends the run with code 5 and is named") {
+  for (const char* rank : {"0", "1"}) {
+    CAPTURE(rank);
+    const TempFolder folder;
+    const Result result = disturbed(folder, std::string("5 9 ") + rank + "\n");
+    INFO(result.err);
+    CHECK(result.exit_code == 5);
+    CHECK(result.seconds < 30.0);
+    CHECK(result.err.find(std::string("rank ") + rank + " is lost") != std::string::npos);
+  }
+}
+
+TEST_CASE("ranks: a rank that stands still ends the run within the limit and is named") {
+  for (const char* rank : {"0", "2"}) {
+    CAPTURE(rank);
+    const TempFolder folder;
+    const Result result = disturbed(folder, std::string("5 19 ") + rank + "\n");
+    INFO(result.err);
+    CHECK(result.exit_code == 5);
+    CHECK(result.err.find(std::string("rank ") + rank) != std::string::npos);
+    CHECK(result.err.find("stalled") != std::string::npos);
+  }
+}
+
+TEST_CASE("ranks: an error of one rank ends all with its text, said once") {
+  for (const char* rank : {"0", "2"}) {
+    CAPTURE(rank);
+    const TempFolder folder;
+    const Result result = disturbed(folder, std::string("5 0 ") + rank + "\n");
+    INFO(result.err);
+    CHECK(result.exit_code == 5);
+    CHECK(count_of(result.err, "the file asks to fail here") == 1);
+    CHECK(read_file(folder / "run" / "log.txt").find("the file asks to fail here") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("ranks: an error that all ranks meet keeps its own code and is said once") {
+  const TempFolder folder;
+  const Result result = disturbed(folder, "5 0\n");
+  INFO(result.err);
+  CHECK(result.exit_code == 1);
+  CHECK(count_of(result.err, "the file asks to fail here") == 1);
+}
