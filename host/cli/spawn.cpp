@@ -18,7 +18,9 @@ namespace vissl::host {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kGrace{20};  // for the others, once a rank has failed
+// For the others, once a rank has failed: they have to find out which one. Who knows has ended with
+// the code of a distributed failure, and then the rest follows at once.
+constexpr std::chrono::seconds kGrace{20}, kShortGrace{3};
 constexpr int kForwarded[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 
 [[noreturn]] void fail(const std::string& what) {
@@ -103,6 +105,10 @@ bool failed(const Child& child) {
          (child.signal != 0 || (child.code != 0 && child.code != static_cast<int>(Exit::saved)));
 }
 
+bool knows(const Child& child) {
+  return !child.running && child.code == static_cast<int>(Exit::distributed);
+}
+
 void signal_all(const std::vector<Child>& children, int signal) {
   for (const Child& child : children)
     if (child.running) ::kill(child.pid, signal);
@@ -110,10 +116,7 @@ void signal_all(const std::vector<Child>& children, int signal) {
 
 // Ranks that end by a signal cannot speak for themselves; the others name them if they can.
 void report_signals(const std::vector<Child>& children, Logger& log) {
-  const auto told = [](const Child& child) {
-    return child.code == static_cast<int>(Exit::distributed);
-  };
-  if (std::ranges::any_of(children, told)) return;
+  if (std::ranges::any_of(children, knows)) return;
   for (std::size_t rank = 0; rank < children.size(); ++rank) {
     const int signal = children[rank].signal;
     if (signal == 0) continue;
@@ -166,7 +169,8 @@ int spawn_ranks(int count, const std::vector<std::string>& arguments, Logger& lo
   while (reap(children) > 0) {
     if (failed_at == Clock::time_point::max() && std::ranges::any_of(children, failed))
       failed_at = Clock::now();
-    if (failed_at != Clock::time_point::max() && Clock::now() - failed_at > kGrace)
+    const auto grace = std::ranges::any_of(children, knows) ? kShortGrace : kGrace;
+    if (failed_at != Clock::time_point::max() && Clock::now() - failed_at > grace)
       signal_all(children, SIGKILL);
     const timespec interval{0, 200'000'000};
     const int signal = ::sigtimedwait(&waited, nullptr, &interval);

@@ -247,6 +247,9 @@ const SchemaKey& root_schema() {
                           "each train step and each pass without training."),
                   integer("bucket_cap_mb", 25, 1, "DATA.DDP_BUCKET_CAP_MB",
                           "MiB of gradients that are averaged in one message."),
+                  boolean("zero", false, "OPTIMIZER.use_zero",
+                          "Keeps each parameter's optimizer state on one rank alone, which saves "
+                          "memory; the result is the same."),
                   number("timeout_seconds", 1800.0, 1.0, 1e6, "",
                          "How long a rank waits for the others in one exchange, and at the start."),
                   number("stall_seconds", 60.0, 1.0, 1e6, "",

@@ -262,3 +262,97 @@ TEST_CASE("ranks: an error that all ranks meet keeps its own code and is said on
   CHECK(result.exit_code == 1);
   CHECK(count_of(result.err, "the file asks to fail here") == 1);
 }
+
+TEST_CASE("ranks: a sharded optimizer with layer-wise rates is bit-equal, also after a resume") {
+  const TempFolder folder;
+  std::vector<std::string> arguments = kThreeRanks;
+  arguments.push_back("optimizer.larc={ clip = true }");
+  run_well(config_with_kill(folder, "whole"), arguments);
+  arguments.push_back("distributed.zero=true");
+  write_file(folder / "kill", "10 15\n");
+  const fs::path config = config_with_kill(folder, "sharded");
+  const Result stopped = run_host(run_arguments(config, arguments), {}, std::chrono::seconds(60));
+  INFO(stopped.err);
+  REQUIRE(stopped.exit_code == 75);
+  fs::remove(folder / "kill");
+  run_well(config, arguments);
+  CHECK(differences(folder / "whole", folder / "sharded") == "");
+}
+
+TEST_CASE("ranks: features and neighbours of two ranks are those of one") {
+  const TempFolder folder;
+  write_file(folder / "train.toml", small_config(folder / "run"));
+  run_well(folder / "train.toml", {"optimizer.num_epochs=1", "test_model=false"});
+  const std::string weights =
+      "[model.weights_init]\nname = \"pretrained\"\nparams_file = \"run/checkpoint.torch\"\n";
+  // 25 test samples: one rank has a batch more than the other.
+  const std::string test =
+      "data.test.data_sources=[{ name = \"synthetic\", length = 25, size = 16, random_images = "
+      "true, num_labels = 4 }]";
+  write_file(folder / "features.toml",
+             "extends = [\"train.toml\"]\nengine = { name = \"extract_features\" }\n" + weights);
+  for (const char* nproc : {"1", "2"})
+    run_well(folder / "features.toml", {"--nproc", nproc, test, "data.test.batchsize_per_replica=4",
+                                        "checkpoint.dir=" + (folder / nproc).string()});
+  const auto rows = [&](const std::string& run, const std::string& rank, const char* what) {
+    return vissl::host::read_npy(folder / run / ("rank" + rank + "_chunk0_test_heads_" + what));
+  };
+  const auto bytes = [](const vissl::host::TensorRef& t) { return t.packed(); };
+  const auto whole = bytes(rows("1", "0", "features.npy"));
+  const std::size_t row_bytes = whole.size() / 25;
+  std::size_t seen = 0;
+  for (const char* rank : {"0", "1"}) {
+    const auto features = bytes(rows("2", rank, "features.npy"));
+    const auto raw = bytes(rows("2", rank, "inds.npy"));
+    std::vector<std::int64_t> indices(raw.size() / sizeof(std::int64_t));
+    std::memcpy(indices.data(), raw.data(), raw.size());
+    for (std::size_t i = 0; i < indices.size(); ++i, ++seen) {
+      CHECK(indices[i] % 2 == (*rank == '1' ? 1 : 0));
+      const auto* own = features.data() + i * row_bytes;
+      const auto* one = whole.data() + static_cast<std::size_t>(indices[i]) * row_bytes;
+      CHECK(std::memcmp(own, one, row_bytes) == 0);
+    }
+  }
+  CHECK(seen == 25);
+
+  write_file(folder / "knn.toml",
+             "extends = [\"train.toml\"]\n[engine]\nname = \"nearest_neighbor\"\ntopk = [5]\n"
+             "features = [{ name = \"res5avg\" }]\nbaselines = [\"random_init\"]\n" +
+                 weights);
+  for (const char* nproc : {"1", "2"})
+    run_well(folder / "knn.toml",
+             {"--nproc", nproc, test, "checkpoint.dir=" + (folder / "knn").string() + nproc});
+  for (const char* file : {"kNN_res5avg_output_predictions.npy", "kNN_res5avg_output_targets.npy",
+                           "kNN_random_init_output_predictions.npy"})
+    CHECK_MESSAGE(read_file(folder / "knn1" / file) == read_file(folder / "knn2" / file), file);
+}
+
+TEST_CASE("ranks: torchrun's variables make a run, and ranks with another config are told apart") {
+  const TempFolder folder;
+  const fs::path config = folder / "run.toml";
+  write_file(config, small_config(folder / "run"));
+  const auto rank = [&](const char* number, const std::string& port, const std::string& setting) {
+    return run_host(run_arguments(config, {"--rank", number, "--world-size", "2", "--rendezvous",
+                                           "127.0.0.1:" + port, "optimizer.num_epochs=1", setting}),
+                    {}, std::chrono::seconds(60));
+  };
+  const auto both = [&](const std::string& port, const std::string& second_setting) {
+    Result second;
+    std::thread thread([&] { second = rank("1", port, second_setting); });
+    const Result first = rank("0", port, "seed_value=0");
+    thread.join();
+    return std::pair{first, second};
+  };
+  const std::string port = std::to_string(15000 + ::getpid() % 10000);
+  const auto [first, second] = both(port, "seed_value=0");
+  INFO(first.err << second.err);
+  CHECK(first.exit_code == 0);
+  CHECK(second.exit_code == 0);
+  CHECK(second.err.empty());
+  const auto [one, other] = both(std::to_string(std::stoi(port) + 1), "seed_value=7");
+  INFO(one.err << other.err);
+  CHECK(one.exit_code == 5);
+  CHECK(other.exit_code == 5);
+  CHECK(one.err.find("rank 1 has another build or config than rank 0: 'seed_value = 0' there, "
+                     "'seed_value = 7' here") != std::string::npos);
+}

@@ -1,7 +1,6 @@
 #include "host/runtime/checkpoint/run_folder.hpp"
 
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <array>
@@ -11,25 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "host/files/torch_zip_reader.hpp"
-#include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/dist/broadcast.hpp"
 
 namespace vissl::host {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-// Rank 0's text on all ranks.
-std::string shared_text(std::string text) {
-  at::Tensor size = at::zeros({1}, at::kLong);
-  size.fill_(static_cast<std::int64_t>(text.size()));
-  collectives().broadcast(size, 0);
-  text.resize(static_cast<std::size_t>(size.item<std::int64_t>()));
-  at::Tensor bytes =
-      at::from_blob(text.data(), {static_cast<std::int64_t>(text.size())}, at::kByte);
-  collectives().broadcast(bytes, 0);
-  return text;
-}
 
 constexpr std::size_t kHashSize = 64;
 
@@ -162,7 +149,7 @@ RunStart RunFolder::start(const Services& services) {
     if (start.finished) choice = "finished";
   }
   if (collectives().world() == 1) return start;
-  choice = shared_text(choice);
+  choice = broadcast_text(collectives(), choice, 0);
   start.finished = choice == "finished";
   const std::optional<CheckpointName> name = CheckpointName::parse(choice);
   if (collectives().rank() == 0 || !name) return start;

@@ -151,6 +151,7 @@ class Distributed {
     const RankError own{ranks_.rank, ranks_.rank, error.code(), text};
     const RankError first = watch_->judge(own, transport);
     const bool same = first.text == own.text;
+    services_.log->progress_done();
     tell(same ? own : first);
     watch_->wait_for_readers();
     return static_cast<int>(same ? own.code : code_of(first));
@@ -180,7 +181,6 @@ class Distributed {
 
   // Rank 0 speaks for all; when it is rank 0 that is lost, the others do.
   void tell(const RankError& error) {
-    services_.log->progress_done();
     if (ranks_.rank != 0 && error.rank != 0) return;
     const bool own = error.rank == ranks_.rank || error.reporter != error.rank;
     services_.log->log(LogLevel::error,

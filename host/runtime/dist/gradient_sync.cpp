@@ -1,48 +1,15 @@
 #include "host/runtime/dist/gradient_sync.hpp"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
+#include "host/runtime/dist/broadcast.hpp"
+
 namespace vissl::host {
 
 namespace {
-
-constexpr std::int64_t kMessageBytes = 25 << 20;
-
-// Consecutive tensors of one type, up to `bytes` together, in the given order.
-std::vector<std::vector<at::Tensor>> pieces_of(const std::vector<at::Tensor>& tensors,
-                                               std::int64_t bytes) {
-  std::vector<std::vector<at::Tensor>> pieces;
-  std::int64_t size = 0;
-  for (const at::Tensor& tensor : tensors) {
-    const auto own = static_cast<std::int64_t>(tensor.nbytes());
-    if (pieces.empty() || pieces.back().front().scalar_type() != tensor.scalar_type() ||
-        size + own > bytes) {
-      pieces.emplace_back();
-      size = 0;
-    }
-    pieces.back().push_back(tensor);
-    size += own;
-  }
-  return pieces;
-}
-
-// Calls `exchange` with the tensors' values as one row, and copies what it made of them back.
-template <class Exchange>
-void as_one(const std::vector<at::Tensor>& tensors, Exchange&& exchange) {
-  std::vector<at::Tensor> rows;
-  for (const at::Tensor& tensor : tensors) rows.push_back(tensor.detach().reshape({-1}));
-  at::Tensor joined = at::cat(rows);
-  exchange(joined);
-  std::int64_t at = 0;
-  for (const at::Tensor& tensor : tensors) {
-    tensor.detach().copy_(joined.narrow(0, at, tensor.numel()).view(tensor.sizes()));
-    at += tensor.numel();
-  }
-}
 
 template <class Wanted>
 void share(Collectives& ranks, const Store& store, Wanted&& wanted) {
@@ -52,8 +19,7 @@ void share(Collectives& ranks, const Store& store, Wanted&& wanted) {
   for (const auto& entry : store.entries())
     if (wanted(*entry)) tensors.push_back(entry->tensor);
   std::ranges::stable_sort(tensors, {}, [](const at::Tensor& t) { return t.scalar_type(); });
-  for (const auto& piece : pieces_of(tensors, kMessageBytes))
-    as_one(piece, [&](at::Tensor& joined) { ranks.broadcast(joined, 0); });
+  broadcast_values(ranks, tensors, 0);
 }
 
 }  // namespace

@@ -161,6 +161,7 @@ void Watch::guard() {
     if (judging_ || stopping_ || all_finished_) continue;
     look_for_lost_ranks();
     if (const std::optional<RankError> error = verdict()) {
+      ending_ = true;
       lock.unlock();
       return end_(*this, *error);
     }
@@ -212,6 +213,7 @@ void Watch::look_for_lost_ranks() {
 
 RankError Watch::judge(const RankError& own, bool own_is_transport) {
   std::unique_lock lock(mutex_);
+  while (ending_) changed_.wait(lock);  // the process ends at any moment, and all is said
   judging_ = true;
   const auto settled = [this] { return first_.has_value() || store_lost_; };
   if (own_is_transport) {

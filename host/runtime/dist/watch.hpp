@@ -80,6 +80,7 @@ class Watch {
   bool finishing_ = false;     // this rank is done
   bool all_finished_ = false;  // and every other one
   bool judging_ = false;       // the main thread decides how the process ends
+  bool ending_ = false;        // the guard does
   bool suspicious_ = false;    // connections broke: lost ranks are recognised soon
   bool store_lost_ = false;
   std::optional<RankError> to_post_;

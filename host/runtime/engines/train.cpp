@@ -55,7 +55,8 @@ int run_train(Session& session, Instance* engine) {
         session.services().config_toml,
         with_device(session.services().environment_json, session.run_device()));
   if (found) task.load_state(found->tree, found->path.string());
-  if (found && !first) task.load_rank_state(start.own, found->path.string());
+  if (found && !first && start.own.kind() != Node::Kind::none)
+    task.load_rank_state(start.own, found->path.string());
   std::optional<RunLog> log;
   if (first) {
     const Node* positions =

@@ -171,7 +171,7 @@ void Optimizer::step(const Schedules& schedules) {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     for (const std::size_t p : groups_[g].params) {
       Entry& e = *parameters_[p];
-      if (!e.tensor.mutable_grad().defined()) continue;
+      if (!e.tensor.mutable_grad().defined() || !owns(p)) continue;
       params[g].push_back({sizeof(vissl_opt_param), str(e.name), e.handle(),
                            borrow(e.tensor.mutable_grad()), e.role, e.module, e.tags, e.depth, p});
     }
@@ -192,6 +192,7 @@ void Optimizer::step(const Schedules& schedules) {
   ErrorSink sink;
   sink.check(instance_->as<vissl_optimizer_class>().step(instance_->self(), &call, sink.get()),
              "optimizer (" + instance_->name() + ")");
+  share_updates();
 }
 
 at::Tensor* Optimizer::find_state(std::uint64_t param, const std::string& name) {
@@ -233,6 +234,7 @@ std::vector<std::size_t> Optimizer::order() const {
 }
 
 Node Optimizer::state_dict(const Schedules& schedules) const {
+  const auto whole = whole_state();
   Node state = Node::dict();
   Node groups = Node::list();
   std::int64_t index = 0;
@@ -243,9 +245,9 @@ Node Optimizer::state_dict(const Schedules& schedules) const {
     entry["name"] = group.name;
     Node members = Node::list();
     for (const std::size_t p : group.params) {
-      if (!state_[p].empty()) {
+      if (!whole[p].empty()) {
         Node tensors = Node::dict();
-        for (const auto& [name, tensor] : state_[p]) tensors[name] = to_file(tensor);
+        for (const auto& [name, tensor] : whole[p]) tensors[name] = to_file(tensor);
         state[index] = std::move(tensors);
       }
       members.append(index++);
@@ -279,6 +281,7 @@ void Optimizer::load_state_dict(const Node& saved, const std::string& source) {
     if (index >= params.size())
       throw Error(Exit::bad_data,
                   source + ": optimizer state of an unknown parameter " + to_text(key));
+    if (!owns(params[index])) continue;
     for (const auto& [name, value] : tensors.as_dict().entries()) {
       at::Tensor tensor = from_file(value.as_tensor());
       // Counters of steps are single numbers on the CPU, as torch's optimizers keep them.

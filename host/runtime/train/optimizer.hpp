@@ -11,6 +11,7 @@
 
 #include "host/boundary.hpp"
 #include "host/files/node.hpp"
+#include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/model/store.hpp"
 #include "host/runtime/setting.hpp"
 #include "host/runtime/train/schedules.hpp"
@@ -23,6 +24,11 @@ class Optimizer {
   // store order.
   Optimizer(const Setting& config, std::vector<Entry*> parameters, const Schedules& schedules,
             Catalogue& catalogue);
+
+  // ZeRO's first stage: each parameter's state lives on one rank alone, which updates it and gives
+  // the others its new values. Once, before the first step; from then on `step` and `state_dict`
+  // are called by all ranks together. `ranks` outlives this object.
+  void shard(Collectives& ranks);
 
   void zero_grad();
   // One step with the schedules' current values; parameters without gradient are left out.
@@ -65,6 +71,9 @@ class Optimizer {
   void drop_untrained();
   // The value of the i-th hyper-parameter.
   double value_of(const Group& group, std::size_t i, const Schedules& schedules) const;
+  bool owns(std::size_t param) const;
+  void share_updates();
+  std::vector<std::map<std::string, at::Tensor>> whole_state() const;
   std::vector<std::size_t> order() const;  // parameters group by group: torch's numbering
 
   std::unique_ptr<Instance> instance_;
@@ -74,6 +83,8 @@ class Optimizer {
   std::vector<Entry*> parameters_;
   std::vector<Group> groups_;
   std::vector<std::map<std::string, at::Tensor>> state_;  // by position in parameters_
+  Collectives* ranks_ = nullptr;      // when sharded
+  std::vector<std::int64_t> owners_;  // by position in parameters_
 };
 
 }  // namespace vissl::host

@@ -160,6 +160,7 @@ void Task::build_optimizer() {
       config().integer("distributed.bucket_cap_mb") << 20);
   optimizer_ = std::make_unique<Optimizer>(c, std::move(parameters), *schedules_,
                                            *session_.services().catalogue);
+  if (config().boolean("distributed.zero")) optimizer_->shard(collectives());
   const Setting frozen = config()["model.temp_frozen_params"];
   for (std::size_t i = 0; i < frozen.size(); ++i) {
     frozen_.push_back(

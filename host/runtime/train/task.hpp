@@ -150,6 +150,7 @@ class Task {
   ModelInput model_input() const;
   void load_twin(const vissl_model& twin);
   Node rank_buffers();
+  void refuse_rank_buffers(const std::string& source);
   Node component_blobs();
   void load_component_blobs(const Node& blobs, const std::string& source);
 

@@ -155,6 +155,7 @@ void Task::load_state(const Node& saved, const std::string& source) {
           std::to_string(session_.threads()));
   warn_if("precision", own->at("precision").as_text(), session_.precision().name);
   warn_if("world size", std::to_string(own->at("world").as_int()), std::to_string(facts_.world));
+  if (own->at("world").as_int() != facts_.world) refuse_rank_buffers(source);
   warn_if("device", own->at("device").as_text(), session_.device_name());
   warn_if("libtorch", own->at("libtorch").as_text(), TORCH_VERSION);
   warn_if("CPU instructions", own->at("instructions").as_text(), at::get_cpu_capability());
@@ -222,6 +223,18 @@ void Task::load_twin(const vissl_model& twin) {
   if (own == waiting_rank_buffers_.end()) return;
   twin.model->store().load_state_dict(from_node(own->second), "", false, waiting_source_);
   waiting_rank_buffers_.erase(own);
+}
+
+// Another number of ranks cannot take over what each rank had of its own.
+void Task::refuse_rank_buffers(const std::string& source) {
+  for (const Store* store : {&model().store(), static_cast<const Store*>(loss_store_.get())}) {
+    for (const auto& e : store->entries()) {
+      if (e->parameter || e->replicated() || !e->saved()) continue;
+      throw Error(Exit::usage, source +
+                                   " was written by another number of ranks, and each had a '" +
+                                   e->name + "' of its own; resume with as many ranks as before");
+    }
+  }
 }
 
 // Buffers of which this rank has its own.
