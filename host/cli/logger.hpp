@@ -15,7 +15,7 @@ struct LogSettings {
   LogLevel level = LogLevel::info;  // of stderr; the file has info and above
   LogFormat format = LogFormat::text;
   bool progress = true;  // false with --quiet
-  std::string prefix;    // before every text: "rank 3: "
+  std::string prefix = {};  // before every text: "rank 3: "
 };
 
 // Text on stderr: information as it is, others as "warning: …", "error: …". JSON on stderr:

@@ -58,7 +58,8 @@ const void* TorchRuntime::get_service(std::string_view id) {
 
 Session& TorchRuntime::session() {
   if (!session_) {
-    const RunDevice device = choose_device(whole_config(services_)["machine"], 0, *services_.log);
+    const RunDevice device = choose_device(whole_config(services_)["machine"],
+                                           services_.ranks.local_rank, *services_.log);
     session_.emplace(services_, device);
     if (device.cuda != nullptr) services_.log->log(LogLevel::info, describe_gpu(device));
   }

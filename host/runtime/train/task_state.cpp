@@ -5,6 +5,7 @@
 #include <torch/headeronly/version.h>
 #include <vissl/state.h>
 
+#include <array>
 #include <cstring>
 
 #include "host/runtime/abi/context.hpp"
@@ -227,7 +228,8 @@ void Task::load_twin(const vissl_model& twin) {
 
 // Another number of ranks cannot take over what each rank had of its own.
 void Task::refuse_rank_buffers(const std::string& source) {
-  for (const Store* store : {&model().store(), static_cast<const Store*>(loss_store_.get())}) {
+  const std::array<const Store*, 2> stores{&model().store(), loss_store_.get()};
+  for (const Store* store : stores) {
     for (const auto& e : store->entries()) {
       if (e->parameter || e->replicated() || !e->saved()) continue;
       throw Error(Exit::usage, source +
