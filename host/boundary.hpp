@@ -7,6 +7,7 @@
 #include <vissl/data_source.h>
 #include <vissl/value.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,6 +67,40 @@ class ErrorSink {
   }
   vissl_err err_;
   std::string text_;
+};
+
+// What a thread does inside a plugin; instance NULL = nothing.
+struct PluginCall {
+  const Instance* instance = nullptr;
+  const char* method = nullptr;  // "forward"; static text
+};
+
+// Where a crash finds what to print before the process dies. The executable's, one per process.
+struct CrashPlace {
+  PluginCall& (*call)() noexcept;           // of the calling thread
+  std::atomic<std::int64_t> iteration{-1};  // completed train steps; -1 = no training
+};
+
+// While it lives, a crash of this thread names the component and its method. A few instructions,
+// so it stands around every call into a component, though not around single operators.
+class InPlugin {
+ public:
+  // `place` NULL: does nothing.
+  InPlugin(CrashPlace* place, const Instance& instance, const char* method)
+      : call_(place != nullptr ? &place->call() : nullptr) {
+    if (call_ == nullptr) return;
+    before_ = *call_;
+    *call_ = {&instance, method};
+  }
+  ~InPlugin() {
+    if (call_ != nullptr) *call_ = before_;
+  }
+  InPlugin(const InPlugin&) = delete;
+  InPlugin& operator=(const InPlugin&) = delete;
+
+ private:
+  PluginCall* call_;
+  PluginCall before_;
 };
 
 class Catalogue {
@@ -209,6 +244,7 @@ struct Services {
   // the weights.
   std::function<std::vector<ConfigChange>(const std::string& config_toml)> config_changes;
   Ranks ranks;
+  CrashPlace* crash_place = nullptr;
 };
 
 // The answer of one check of check-plugin. `text` is one sentence: what was met, where, the remedy.

@@ -12,6 +12,7 @@
 #include "host/config/layers.hpp"
 #include "host/config/toml_text.hpp"
 #include "host/data/engine.hpp"
+#include "host/plugin/crash_note.hpp"
 
 namespace vissl::host {
 namespace {
@@ -36,7 +37,8 @@ struct Running {
         pending_stop_signal,
         [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); },
         [&config](const std::string& stored) { return config_changes(stored, config); },
-        context.options.ranks};
+        context.options.ranks,
+        &crash_place()};
     runtime = &load_runtime(services, executable_folder());
     session.services().forward_to([this](std::string_view id) { return runtime->get_service(id); });
   }

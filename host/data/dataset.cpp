@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/data/guard.hpp"
+#include "host/plugin/crash_note.hpp"
 
 namespace vissl::host {
 namespace {
@@ -208,6 +209,7 @@ std::string Dataset::Reader::try_read(std::size_t source, std::int64_t index, bo
                                       Image& image) {
   const SourceReader& reader = readers_[source];
   image = Image();
+  const InPlugin place(&crash_place(), *dataset_.data_[source].instance, "read");
   ErrorSink sink;
   const vissl_status status =
       reader.table->read(reader.self, dataset_.file_index(index), handle(&image), sink.get());

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "host/plugin/crash_note.hpp"
+
 namespace vissl::host {
 namespace {
 
@@ -66,6 +68,7 @@ void Pipeline::transform(Sample& sample) {
 void Pipeline::apply(Step& step, Sample& sample) {
   const auto& table = step.instance->as<vissl_transform_class>();
   if (table.apply_image == nullptr) {
+    const InPlugin place(&crash_place(), *step.instance, "apply_sample");
     ErrorSink sink;
     sink.check(table.apply_sample(step.instance->self(), handle(&sample), sink.get()), step.text);
     return;
@@ -88,6 +91,7 @@ void Pipeline::apply_to_image(Step& step, Sample& sample, std::size_t entry) {
                                    : "does not exist; the sample has " + std::to_string(count)));
   }
   vissl_rng rng = sample.rng(entry);
+  const InPlugin place(&crash_place(), *step.instance, "apply_image");
   ErrorSink sink;
   sink.check(step.instance->as<vissl_transform_class>().apply_image(
                  step.instance->self(), handle(image), &rng, sink.get()),
@@ -95,6 +99,7 @@ void Pipeline::apply_to_image(Step& step, Sample& sample, std::size_t entry) {
 }
 
 void Pipeline::layout(Sample& first, std::int64_t count, BatchBuilder& batch) {
+  const InPlugin place(&crash_place(), *collator_, "layout");
   ErrorSink sink;
   sink.check(collator_->as<vissl_collator_class>().layout(collator_->self(), handle(&first), count,
                                                           handle(&batch), sink.get()),
@@ -103,6 +108,7 @@ void Pipeline::layout(Sample& first, std::int64_t count, BatchBuilder& batch) {
 
 void Pipeline::place(std::int64_t position, std::int64_t count, Sample& sample,
                      BatchBuilder& batch) {
+  const InPlugin in(&crash_place(), *collator_, "place");
   ErrorSink sink;
   sink.check(collator_->as<vissl_collator_class>().place(
                  collator_->self(), position, count, handle(&sample), handle(&batch), sink.get()),
@@ -112,6 +118,7 @@ void Pipeline::place(std::int64_t position, std::int64_t count, Sample& sample,
 void Pipeline::finish(BatchBuilder& batch) {
   const auto& table = collator_->as<vissl_collator_class>();
   if (table.finish == nullptr) return;
+  const InPlugin place(&crash_place(), *collator_, "finish");
   ErrorSink sink;
   sink.check(table.finish(collator_->self(), handle(&batch), sink.get()), collator_text_);
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -11,6 +12,8 @@ namespace vissl::host {
 namespace {
 
 thread_local const CrashNote* t_note = nullptr;
+thread_local PluginCall t_call;
+CrashPlace g_place{[]() noexcept -> PluginCall& { return t_call; }};
 
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 struct sigaction g_before[std::size(kSignals)];
@@ -25,6 +28,9 @@ void put(const char* text, std::size_t size) noexcept {
 }
 void put(const char* text) noexcept {
   put(text, std::strlen(text));
+}
+void put(const std::string& text) noexcept {
+  put(text.data(), text.size());
 }
 
 const char* signal_name(int signal) noexcept {
@@ -48,33 +54,67 @@ const char* signal_name(int signal) noexcept {
 struct CrashReport {
   [[noreturn]] static void end(const char* cause) noexcept {
     const CrashNote& note = *t_note;
-    put(note.head_.data(), note.head_.size());
+    put(note.head_);
     put(" (");
     put(cause);
     put(")");
-    put(note.tail_.data(), note.tail_.size());
+    put(note.tail_);
     ::_exit(note.exit_code_);
+  }
+
+  // Once per crash: an abort after it finds nothing left to say.
+  static void say(const char* cause) noexcept {
+    const PluginCall call = t_call;
+    t_call = {};
+    if (call.instance == nullptr) return;
+    put("error: plugin ");
+    put(call.instance->plugin_id());
+    put(" ");
+    put(call.instance->plugin_version());
+    put(" crashed (");
+    put(cause);
+    put(") in ");
+    put(call.method);
+    put(" of ");
+    put(call.instance->kind());
+    put(" '");
+    put(call.instance->name());
+    if (const std::int64_t iteration = g_place.iteration; iteration >= 0) {
+      char digits[20];
+      const auto end = std::to_chars(digits, digits + sizeof digits, iteration).ptr;
+      put("' at iteration ");
+      put(digits, static_cast<std::size_t>(end - digits));
+    } else {
+      put("'");
+    }
+    put("; report it to the plugin's author\n");
   }
 
   static void on_signal(int signal, siginfo_t*, void*) noexcept {
     if (t_note != nullptr) end(signal_name(signal));
+    say(signal_name(signal));
     for (std::size_t i = 0; i < std::size(kSignals); ++i)
       if (kSignals[i] == signal) ::sigaction(signal, &g_before[i], nullptr);
     ::raise(signal);  // delivered on return, with what was installed before
   }
 
   [[noreturn]] static void on_terminate() noexcept {
-    if (t_note == nullptr) std::abort();
+    const auto report = [](const char* cause) {
+      if (t_note != nullptr) end(cause);
+      say(cause);
+      std::abort();
+    };
     if (const std::exception_ptr current = std::current_exception()) {
       try {
         std::rethrow_exception(current);
       } catch (const std::exception& error) {
-        end(error.what());
+        report(error.what());
       } catch (...) {
-        end("an exception");
+        report("an exception");
       }
     }
-    end("std::terminate");
+    report("std::terminate");
+    std::abort();
   }
 };
 
@@ -89,6 +129,10 @@ CrashNote::CrashNote(const std::string& what, const std::string& during, const s
 
 CrashNote::~CrashNote() {
   t_note = outer_;
+}
+
+CrashPlace& crash_place() noexcept {
+  return g_place;
 }
 
 void install_crash_handler() {

@@ -2,6 +2,8 @@
 // Turns a crash inside a plugin into one sentence that names the plugin, before the process dies.
 #include <string>
 
+#include "host/boundary.hpp"
+
 namespace vissl::host {
 
 // While it lives, a crash of this thread (SIGSEGV, SIGBUS, SIGILL, SIGFPE, abort, an exception that
@@ -22,6 +24,10 @@ class CrashNote {
   int exit_code_;
   const CrashNote* outer_;
 };
+
+// The same for calls of created components, by InPlugin: one sentence with plugin, component,
+// method and iteration, then the crash takes its usual effect, so that a core file can be had.
+CrashPlace& crash_place() noexcept;
 
 // Installs the handlers, once, on the main thread before any other thread starts. Crashes without a
 // note keep their usual effect.

@@ -89,6 +89,7 @@ Session::Session(const Services& services, const RunDevice& device)
   set_determinism(deterministic_);
   Context& shared = context();
   shared.device = device_.device;
+  shared.crash_place = services.crash_place;
   shared.parameters = precision_.parameters;
   shared.autocast = precision_.autocast;
   shared.autocast_dtype = precision_.autocast_dtype;

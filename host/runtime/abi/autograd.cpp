@@ -3,8 +3,10 @@
 #include <ATen/core/ivalue.h>
 
 #include <cstring>
+#include <optional>
 
 #include "host/boundary.hpp"
+#include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/abi/recompute.hpp"
@@ -24,6 +26,7 @@ struct FunctionState : torch::CustomClassHolder {
     std::memcpy(&function, &given,
                 std::min<std::size_t>(static_cast<std::size_t>(given.size), sizeof(function)));
     name = text(function.name);
+    if (context().crash_place != nullptr) owner = context().crash_place->call().instance;
   }
   ~FunctionState() override {
     if (function.free_ctx != nullptr) function.free_ctx(function.ctx);
@@ -31,6 +34,7 @@ struct FunctionState : torch::CustomClassHolder {
 
   vissl_function function{};
   std::string name;
+  const Instance* owner = nullptr;  // the component that applied it, for the sentence of a crash
 };
 
 // What a function saves for its backward pass at most.
@@ -86,6 +90,9 @@ struct PluginFunction : torch::autograd::Function<PluginFunction> {
     const auto grad_handles = borrow_all(grads_out);
     const auto count = static_cast<std::size_t>(context->saved_data["inputs"].toInt());
     std::vector<vissl_tensor*> grads_in(count, nullptr);
+    std::optional<InPlugin> place;
+    if (state.owner != nullptr)
+      place.emplace(vissl::host::context().crash_place, *state.owner, "a backward function");
     ErrorSink err;
     const vissl_status status = state.function.backward(
         state.function.ctx, saved_handles.data(), saved_handles.size(), grad_handles.data(),

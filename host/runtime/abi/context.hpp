@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "host/boundary.hpp"
+
 struct vissl_model;
 
 namespace vissl::host {
@@ -18,8 +20,15 @@ struct Context {
   at::ScalarType autocast_dtype = at::kBFloat16;
   at::ScalarType parameters = at::kFloat;  // type of parameters and inputs
   c10::Device device = c10::Device(c10::kCPU);
+  CrashPlace* crash_place = nullptr;  // the executable's
 };
 Context& context();
+
+// Stands around a call into a component: a crash there is told with its name. `method`: static
+// text.
+inline InPlugin entering(const Instance& instance, const char* method) {
+  return InPlugin(context().crash_place, instance, method);
+}
 
 // The default generator of the run's device.
 at::Generator default_generator();

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "host/runtime/abi/context.hpp"
 #include "host/runtime/checkpoint/run_folder.hpp"
 #include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/engines/engines.hpp"
@@ -26,6 +27,7 @@ int run_plugin_engine(Session& session) {
     log.emplace(folder->path(), RunLog::Mode::append);
   }
   task.run_log = log ? &*log : nullptr;
+  const InPlugin place = entering(*engine, "run");
   ErrorSink sink;
   sink.check(engine->as<vissl_engine_class>().run(engine->self(), task.handle(), sink.get()),
              "engine (" + engine->name() + ")");

@@ -131,6 +131,7 @@ std::vector<at::Tensor> Model::trunk_forward(
   std::vector<vissl_tensor*> handles(std::max<std::size_t>(request.names.size(), 1), nullptr);
   ErrorSink err;
   const ModeCheck modes(*trunk_);
+  const InPlugin place = entering(*trunk_, "forward");
   const vissl_status status =
       trunk_->as<vissl_trunk_class>().forward(trunk_->self(), &call, handles.data(), err.get());
   Tensors features;
@@ -180,6 +181,7 @@ std::vector<at::Tensor> Model::run_head(Head& head, std::vector<at::Tensor> inpu
     TensorSink sink;
     ErrorSink err;
     const ModeCheck modes(*module);
+    const InPlugin place = entering(*module, "forward");
     err.check(module->as<vissl_head_class>().forward(module->self(), handles.data(), handles.size(),
                                                      training ? 1 : 0, sink.get(), err.get()),
               head.place + " (" + module->name() + ")");

@@ -22,7 +22,7 @@ class Events {
  private:
   struct Listener {
     const vissl_events_class* table;
-    void* self;
+    const Instance* instance;
     std::string place;
   };
   std::vector<Listener> listeners_;

@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/dist/collectives.hpp"
 
@@ -46,6 +47,7 @@ void Meters::update(const std::vector<at::Tensor>& outputs, const at::Tensor& ta
   const at::Tensor labels = target.defined() ? target.detach().to(at::kCPU) : at::Tensor();
   const std::vector<vissl_tensor*> handles = borrow_all(cpu);
   for (const auto& meter : meters_) {
+    const InPlugin place = entering(*meter, "update");
     ErrorSink sink;
     sink.check(table_of(*meter).update(meter->self(), handles.data(), handles.size(),
                                        borrow(labels), sink.get()),

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <set>
 
+#include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/tensors.hpp"
@@ -189,6 +190,7 @@ void Optimizer::step(const Schedules& schedules) {
     return guarded(err,
                    [&] { static_cast<Optimizer*>(self)->set_state(id, text(name), unwrap(t)); });
   };
+  const InPlugin place = entering(*instance_, "step");
   ErrorSink sink;
   sink.check(instance_->as<vissl_optimizer_class>().step(instance_->self(), &call, sink.get()),
              "optimizer (" + instance_->name() + ")");

@@ -26,6 +26,8 @@ constexpr const char* kNanRemedy =
 void Task::step(const std::shared_ptr<Batch>& batch) {
   if (counters.training) share_buffers();
   current = StepState{};
+  if (session_.services().crash_place != nullptr)
+    session_.services().crash_place->iteration = counters.iteration;
   current.record = upload_->take(batch);
   const torch::autograd::AutoGradMode grad(counters.training);
   {
@@ -112,6 +114,7 @@ std::vector<at::Tensor> Task::forward_step(vissl_model& other, bool with_grad, s
 void Task::compute_loss() {
   const std::vector<vissl_tensor*> outputs = borrow_all(current.outputs);
   vissl_tensor* loss = nullptr;
+  const InPlugin place = entering(*loss_, "forward");
   ErrorSink sink;
   sink.check(
       loss_->as<vissl_loss_class>().forward(loss_->self(), handle(), outputs.data(), outputs.size(),
