@@ -47,7 +47,8 @@ ScheduleTable evaluate_schedules(const Value& config, Catalogue& catalogue, int 
                 "the config has no schedules: [optimizer.param_schedulers.lr] is missing");
   const std::int64_t epochs = find_path(config, "optimizer.num_epochs")->as_int();
   const Value* given = find_path(config, "data.train.batchsize_per_replica");
-  const std::int64_t per_rank = given != nullptr ? given->as_int() : 256;
+  const std::int64_t per_rank = (given != nullptr ? given->as_int() : 256) *
+                                find_path(config, "optimizer.accumulate_batches")->as_int();
   const StepBatch batch{per_rank * world, per_rank * ranks_per_node};
   ScheduleTable table;
   for (int row = 0; row < points; ++row) {

@@ -220,6 +220,17 @@ const SchemaKey& root_schema() {
                   choice("precision", {"auto", "fp32", "bf16", "fp16", "fp64"}, "MODEL.AMP_PARAMS",
                          "Arithmetic of forward passes; auto takes bf16 where the processor has "
                          "matrix units for it."),
+                  section("loss_scaling",
+                          {
+                              number("init_scale", 65536.0, 1e-6, 1e30, "", "The scale at first."),
+                              number("growth_factor", 2.0, 1.0, 1e6, "",
+                                     "Multiplies it after growth_interval finite steps."),
+                              number("backoff_factor", 0.5, 1e-6, 1.0, "",
+                                     "Multiplies it after a gradient that is not finite."),
+                              integer("growth_interval", 2000, 1, "",
+                                      "Finite steps in a row before it grows."),
+                          },
+                          "Dynamic scale of the loss; fp16 only."),
                   boolean("channels_last", false, "",
                           "Keeps images and feature maps with channels innermost."),
                   boolean("deterministic", true, "REPRODUCIBILITY.CUDDN_DETERMINISTIC",

@@ -74,8 +74,10 @@ SchemaKey model_schema() {
                   {
                       boolean("use_activation_checkpointing", false,
                               "MODEL.ACTIVATION_CHECKPOINTING.USE_ACTIVATION_CHECKPOINTING",
-                              "Computes the trunk's blocks again in the backward pass instead of "
-                              "keeping their activations."),
+                              "Computes each block of the trunk again in the backward pass "
+                              "instead of keeping its activations. There is no "
+                              "NUM_ACTIVATION_CHECKPOINTING_SPLITS: the trunk's blocks are the "
+                              "splits."),
                   },
                   "Memory against time."),
           section("sync_bn",

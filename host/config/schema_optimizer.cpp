@@ -32,6 +32,9 @@ SchemaKey optimizer_schema() {
       "optimizer", "optimizer", "", false,
       {
           integer("num_epochs", 90, 1, "OPTIMIZER.num_epochs", "Train phases."),
+          integer("accumulate_batches", 1, 1, "",
+                  "Batches whose gradients one step adds up; the batch size of the schedules and "
+                  "of auto_lr_scaling is that of all of them."),
           component("param_groups", "param_groups", "default", true, {},
                     "OPTIMIZER.param_group_constructor", "How parameters share hyper-parameters."),
           schedulers,

@@ -64,10 +64,6 @@ Precision resolve_precision(const std::string& name, at::Device device) {
   } else if (resolved == "bf16") {
     precision.autocast = true;
   } else if (resolved == "fp16") {
-    if (!device.is_cuda())
-      throw Error(
-          Exit::usage,
-          "machine.precision is \"fp16\", which needs a GPU; use \"bf16\", \"fp32\" or \"auto\"");
     precision.autocast = true;
     precision.autocast_dtype = at::kHalf;
     precision.loss_scaling = true;
@@ -85,6 +81,10 @@ Session::Session(const Services& services, const RunDevice& device)
       threads_(resolve_threads(config_.integer("machine.threads"), services.ranks.core_share)),
       deterministic_(config_.boolean("machine.deterministic")) {
   precision_ = resolve_precision(config_.string("machine.precision"), device_.device);
+  if (precision_.loss_scaling && device_.device.is_cpu())
+    log(LogLevel::warning,
+        "machine.precision is \"fp16\" on a CPU, where it is slow and only good for tests; use "
+        "\"bf16\", \"fp32\" or \"auto\"");
   at::set_num_threads(threads_);
   set_determinism(deterministic_);
   Context& shared = context();

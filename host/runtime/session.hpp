@@ -16,7 +16,7 @@ struct Precision {
   at::ScalarType parameters = at::kFloat;  // of parameters and inputs
   bool autocast = false;                   // forward and loss under autocast
   at::ScalarType autocast_dtype = at::kBFloat16;
-  bool loss_scaling = false;  // fp16 on a GPU only
+  bool loss_scaling = false;  // fp16 only
 };
 
 // What machine.precision means on this machine. "auto" is bf16 where the CPU multiplies bf16

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,7 +73,9 @@ Result run_host(const std::vector<std::string>& arguments,
     ::poll(ends, 2, 1);
     out.drain(result.out);
     err.drain(result.err);
-    if (::waitpid(pid, &status, WNOHANG) == pid) {
+    rusage usage{};
+    if (::wait4(pid, &status, WNOHANG, &usage) == pid) {
+      result.peak_bytes = std::int64_t{usage.ru_maxrss} * 1024;
       out.drain(result.out);
       err.drain(result.err);
       if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);

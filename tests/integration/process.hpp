@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -15,6 +16,7 @@ struct Result {
   int signal = 0;      // that ended it, 0 = none
   std::string out, err;
   double seconds = 0.0;
+  std::int64_t peak_bytes = 0;  // most memory that it had resident
 };
 
 // `arguments` follow the program's name. `while_running` is called about every millisecond with the

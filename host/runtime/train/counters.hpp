@@ -24,6 +24,14 @@ struct Counters {
   }
 };
 
+// One batch of a step. A train step may take several (optimizer.accumulate_batches), of which the
+// last one of a phase takes what is left.
+struct StepPart {
+  std::int64_t number = 0, count = 1;
+  bool first() const { return number == 0; }
+  bool last() const { return number + 1 == count; }
+};
+
 // The order of phases: each train phase, followed by a test phase every `test_every` epochs and
 // after the last one. true = train. Without training there are `epochs` test phases.
 inline std::vector<bool> phase_list(std::int64_t epochs, std::int64_t test_every, bool train,

@@ -136,6 +136,14 @@ void Optimizer::zero_grad() {
   for (Entry* e : parameters_) e->tensor.mutable_grad() = at::Tensor();
 }
 
+std::vector<at::Tensor> Optimizer::gradients() const {
+  std::vector<at::Tensor> out;
+  for (Entry* e : parameters_) {
+    if (e->tensor.mutable_grad().defined()) out.push_back(e->tensor.mutable_grad());
+  }
+  return out;
+}
+
 double Optimizer::value_of(const Group& group, std::size_t i, const Schedules& schedules) const {
   const Hyper& hyper = group.hyper[i];
   const double value =

@@ -31,6 +31,8 @@ class Optimizer {
   void shard(Collectives& ranks);
 
   void zero_grad();
+  // Gradients of the parameters that have one, in store order; they share memory with them.
+  std::vector<at::Tensor> gradients() const;
   // One step with the schedules' current values; parameters without gradient are left out.
   void step(const Schedules& schedules);
   // Distinct values of a hyper-parameter over the groups, in group order.

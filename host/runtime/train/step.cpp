@@ -1,6 +1,9 @@
 // One step, top to bottom, in VISSL's order (reference, engine 3.4): forward, FORWARD, loss,
 // meters, LOSS_AND_METER, backward, BACKWARD, optimizer, UPDATE. The trainer advances the counters
-// and fires STEP.
+// and fires STEP. A step of several batches does the first part, up to backward, for each, and adds
+// up the gradients.
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/grad_mode.h>
@@ -23,8 +26,8 @@ constexpr const char* kNanRemedy =
 
 }  // namespace
 
-void Task::step(const std::shared_ptr<Batch>& batch) {
-  if (counters.training) share_buffers();
+void Task::step(const std::shared_ptr<Batch>& batch, const StepPart& part) {
+  if (counters.training && part.first()) share_buffers();
   current = StepState{};
   if (session_.services().crash_place != nullptr)
     session_.services().crash_place->iteration = counters.iteration;
@@ -39,7 +42,9 @@ void Task::step(const std::shared_ptr<Batch>& batch) {
   }
   if (!counters.training || meter_train_) meters_->update(current.outputs, current.target);
   fire(VISSL_EVENT_LOSS_AND_METER);
-  if (counters.training) update_parameters();
+  if (!counters.training) return;
+  backward(batch->samples, part);
+  if (part.last()) update_parameters(part);
 }
 
 ModelInput Task::model_input() const {
@@ -134,17 +139,53 @@ void Task::compute_loss() {
   }
 }
 
-void Task::update_parameters() {
-  optimizer_->zero_grad();
-  gradient_sync_->prepare(current.loss);
-  if (current.loss.requires_grad()) torch::autograd::backward({current.loss}, {});
-  gradient_sync_->finish();
+// Each batch of a step counts with its share of a full step's samples.
+void Task::backward(std::int64_t samples, const StepPart& part) {
+  if (part.first()) {
+    optimizer_->zero_grad();
+    sums_ = {};
+  }
+  at::Tensor loss = current.loss;
+  if (part.count > 1) {
+    loss =
+        loss * (static_cast<double>(samples) / static_cast<double>(facts_.batch_size * part.count));
+  }
+  if (scaler_) loss = scaler_->scale(loss);
+  // Gradients meet those of the other ranks in the step's last pass, with what the earlier ones left.
+  if (part.last()) gradient_sync_->prepare(loss);
+  if (loss.requires_grad()) torch::autograd::backward({loss}, {});
+  if (part.last()) gradient_sync_->finish();
+  sums_.samples += samples;
+  sums_.rows += current.samples;
+  sums_.loss += current.mean_loss * static_cast<double>(current.samples);
+}
+
+void Task::update_parameters(const StepPart& part) {
+  if (part.count > 1) join_batches(part);
+  const bool finite = !scaler_ || scaler_->unscale(optimizer_->gradients());
   fire(VISSL_EVENT_BACKWARD);
   drop_frozen_gradients();
   schedules_->update_step(counters);
-  optimizer_->step(*schedules_);
+  if (finite) optimizer_->step(*schedules_);
+  if (scaler_) {
+    current.extras.emplace_back("loss_scale", scaler_->value());
+    scaler_->update();
+  }
   fire(VISSL_EVENT_UPDATE);
   counters.num_updates += counters.global_batch;
+}
+
+// Gradients, loss and samples become those of all the step's batches together.
+void Task::join_batches(const StepPart& part) {
+  const std::int64_t full = facts_.batch_size * part.count;
+  if (sums_.samples != full) {
+    const torch::autograd::AutoGradMode no_grad(false);
+    at::_foreach_mul_(optimizer_->gradients(),
+                      static_cast<double>(full) / static_cast<double>(sums_.samples));
+  }
+  current.samples = sums_.rows;
+  current.mean_loss = sums_.loss / static_cast<double>(sums_.rows);
+  current.loss = at::full({}, current.mean_loss, current.loss.options().requires_grad(false));
 }
 
 void Task::drop_frozen_gradients() {

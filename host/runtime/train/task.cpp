@@ -77,7 +77,10 @@ void Task::read_facts() {
     spec.training = has_train_;
     spec.rank = facts_.rank;
     spec.world = facts_.world;
-    facts_.iterations_per_epoch = data().batch_count(spec);
+    if (has_train_)
+      batches_per_step_ = std::max<std::int64_t>(1, c.integer("optimizer.accumulate_batches"));
+    facts_.iterations_per_epoch =
+        (data().batch_count(spec) + batches_per_step_ - 1) / batches_per_step_;
     if (purpose_ == Purpose::train && facts_.iterations_per_epoch == 0) {
       throw Error(Exit::usage, "[data." + std::string(main_split) + "] has " +
                                    std::to_string(data().length(main_split)) +
@@ -86,7 +89,8 @@ void Task::read_facts() {
                                    " with drop_last; lower batchsize_per_replica");
     }
   }
-  counters.global_batch = std::max<std::int64_t>(1, facts_.batch_size * facts_.world);
+  counters.global_batch =
+      std::max<std::int64_t>(1, facts_.batch_size * facts_.world * batches_per_step_);
   counters.max_iteration = facts_.iterations_per_epoch * facts_.epochs;
   read_keys();
 }
@@ -158,6 +162,8 @@ void Task::build_optimizer() {
       collectives(), parameters,
       recompute ? GradientSync::Way::after_backward : GradientSync::Way::overlapped,
       config().integer("distributed.bucket_cap_mb") << 20);
+  if (session_.precision().loss_scaling)
+    scaler_ = std::make_unique<GradScaler>(config()["machine.loss_scaling"], session_.device());
   optimizer_ = std::make_unique<Optimizer>(c, std::move(parameters), *schedules_,
                                            *session_.services().catalogue);
   if (config().boolean("distributed.zero")) optimizer_->shard(collectives());

@@ -21,6 +21,7 @@
 #include "host/runtime/train/fields.hpp"
 #include "host/runtime/train/meters.hpp"
 #include "host/runtime/train/optimizer.hpp"
+#include "host/runtime/train/scaler.hpp"
 #include "host/runtime/train/schedules.hpp"
 
 namespace vissl::host {
@@ -69,9 +70,13 @@ class Task {
   bool has_test() const { return has_test_; }
   std::int64_t epochs() const { return facts_.epochs; }
 
-  // One step over a batch: forward, loss, meters and, in training, backward and update. Fires the
-  // events of VISSL's step in its order. Throws Error(run_failed) when the loss is not finite.
-  void step(const std::shared_ptr<Batch>& batch);
+  // One batch of a step: forward, loss, meters and, in training, backward, with the update after
+  // the step's last batch. Fires the events of VISSL's step in its order: FORWARD and
+  // LOSS_AND_METER for each batch, BACKWARD and UPDATE once. Throws Error(run_failed) when an
+  // output or the loss is not finite.
+  void step(const std::shared_ptr<Batch>& batch, const StepPart& part = {});
+  // Batches of a full step: optimizer.accumulate_batches in training, else 1.
+  std::int64_t batches_per_step(bool training) const { return training ? batches_per_step_ : 1; }
   void fire(std::uint32_t event);
   // The batch of the current step through another model. `mode`: VISSL_FORWARD_MODE_…
   std::vector<at::Tensor> forward_step(vissl_model& model, bool with_grad, std::uint32_t mode);
@@ -144,7 +149,9 @@ class Task {
   void check_outputs() const;
   std::string at_iteration() const;
   void compute_loss();
-  void update_parameters();
+  void backward(std::int64_t samples, const StepPart& part);
+  void update_parameters(const StepPart& part);
+  void join_batches(const StepPart& part);
   void drop_frozen_gradients();
   void use_channels_last();
   ModelInput model_input() const;
@@ -153,6 +160,13 @@ class Task {
   void refuse_rank_buffers(const std::string& source);
   Node component_blobs();
   void load_component_blobs(const Node& blobs, const std::string& source);
+
+  // Over the batches of the step so far.
+  struct Sums {
+    std::int64_t samples = 0;  // of the batches
+    std::int64_t rows = 0;     // as StepState counts them
+    double loss = 0.0;         // mean over the ranks times rows
+  };
 
   Session& session_;
   Purpose purpose_;
@@ -168,6 +182,7 @@ class Task {
   std::unique_ptr<Schedules> schedules_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<GradientSync> gradient_sync_;
+  std::unique_ptr<GradScaler> scaler_;  // with fp16 only
   std::unique_ptr<Meters> meters_;
   std::vector<std::unique_ptr<Instance>> hooks_;
   // States of twins that the checkpoint has and that no component has made yet, by path.
@@ -179,6 +194,8 @@ class Task {
   Events events_;
   std::vector<FrozenFor> frozen_;
   std::vector<std::string> input_keys_, target_keys_, test_input_keys_, test_target_keys_;
+  std::int64_t batches_per_step_ = 1;
+  Sums sums_;
   bool channels_last_ = false;
   bool meter_train_ = true;
   bool broadcast_buffers_ = true;

@@ -112,6 +112,7 @@ Node Task::state() {
   own["libtorch"] = TORCH_VERSION;
   own["instructions"] = at::get_cpu_capability();
   own["device"] = session_.device_name();
+  if (scaler_) own["scaler"] = scaler_->state_dict();
   own["config_toml"] = session_.services().config_toml;
   Node twins = Node::dict();
   for (const auto& [path, state] : waiting_twins_) twins[path] = state;
@@ -184,6 +185,8 @@ void Task::load_state(const Node& saved, const std::string& source) {
   load_model(model().store(), classy.at("base_model"), source);
   loss_store_->load_state_dict(from_node(saved.at("loss")), "", true, source);
   optimizer_->load_state_dict(classy.at("optimizer").at("optim"), source);
+  if (const Node* scaler = own->find(std::string("scaler")); scaler_ && scaler != nullptr)
+    scaler_->load_state_dict(*scaler, source);
   waiting_source_ = source;
   for (const auto& [path, state] : own->at("twins").as_dict().entries())
     waiting_twins_.emplace(to_text(path), state);

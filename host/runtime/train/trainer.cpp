@@ -127,7 +127,7 @@ std::unique_ptr<Phase> Trainer::open_phase(bool training) {
   spec.split = training ? "train" : "test";
   spec.epoch = c.phase_idx;
   spec.train_phase = c.train_phase_idx;
-  spec.start_batch = c.phase_batch;
+  spec.start_batch = c.phase_batch * task_.batches_per_step(training);
   spec.training = training;
   spec.each_once =
       !training && task_.tests_alone() && task_.config().string("data.test.sampling") != "vissl";
@@ -141,19 +141,15 @@ bool Trainer::run_phase(bool training) {
   phase_started_ = Clock::now();
   const std::unique_ptr<Phase> phase = open_phase(training);
   const std::int64_t batches = phase->batch_count();
-  const std::int64_t first_batch = task_.counters.phase_batch;
+  const std::int64_t per_step = task_.batches_per_step(training);
+  const std::int64_t steps = (batches + per_step - 1) / per_step;
+  const std::int64_t first_step = task_.counters.phase_batch;
   // Ranks may have different numbers of test batches; they stop together all the same.
-  const std::int64_t rounds = most_of_all_ranks(batches);
+  const std::int64_t rounds = most_of_all_ranks(steps);
   if (!training) task_.share_buffers();
-  Clock::time_point started = Clock::now();
   Delivery delivery(*phase, task_.upload());
-  for (std::int64_t round = first_batch; round < rounds; ++round) {
-    if (const std::shared_ptr<Batch> batch = delivery.next()) {
-      if (task_.counters.iteration == 0 && training) write_views(*batch);
-      task_.step(batch);
-      after_step(*phase, batches, batch->samples, started);
-    }
-    started = Clock::now();
+  for (std::int64_t round = first_step; round < rounds; ++round) {
+    if (task_.counters.phase_batch < steps) run_step(*phase, delivery, batches);
     // The last step of a phase belongs to the end of the phase, which needs what the step left
     // (gradients, for one).
     if (round + 1 == rounds) break;
@@ -161,14 +157,32 @@ bool Trainer::run_phase(bool training) {
     save_if_due();
     if (must_stop(training)) return false;
   }
-  if (task_.counters.phase_batch < batches) {
+  if (task_.counters.phase_batch < steps) {
     throw Error(Exit::run_failed, "the data of this phase ended after " +
                                       std::to_string(task_.counters.phase_batch) + " of " +
-                                      std::to_string(batches) + " batches (began at " +
-                                      std::to_string(first_batch) + ")");
+                                      std::to_string(steps) + " steps (began at " +
+                                      std::to_string(first_step) + ")");
   }
   end_phase();
   return !must_stop(training);
+}
+
+// One step of up to accumulate_batches batches; less when the data ends early, which run_phase reports.
+void Trainer::run_step(Phase& phase, Delivery& delivery, std::int64_t batches) {
+  const Counters& c = task_.counters;
+  const Clock::time_point started = Clock::now();
+  const std::int64_t per_step = task_.batches_per_step(c.training);
+  StepPart part;
+  part.count = std::min(per_step, batches - c.phase_batch * per_step);
+  std::int64_t images = 0;
+  for (; part.number < part.count; ++part.number) {
+    const std::shared_ptr<Batch> batch = delivery.next();
+    if (!batch) return;
+    if (c.iteration == 0 && c.training && part.first()) write_views(*batch);
+    task_.step(batch, part);
+    images += batch->samples;
+  }
+  after_step(phase, (batches + per_step - 1) / per_step, images, started);
 }
 
 void Trainer::write_views(const Batch& batch) {
@@ -180,7 +194,7 @@ void Trainer::write_views(const Batch& batch) {
   }
 }
 
-void Trainer::after_step(Phase& phase, std::int64_t batches, std::int64_t images,
+void Trainer::after_step(Phase& phase, std::int64_t steps, std::int64_t images,
                          Clock::time_point started) {
   Counters& c = task_.counters;
   const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
@@ -198,7 +212,7 @@ void Trainer::after_step(Phase& phase, std::int64_t batches, std::int64_t images
   }
   ++c.local_iteration;
   ++c.phase_batch;
-  show_progress(phase, batches);
+  show_progress(phase, steps);
   task_.fire(VISSL_EVENT_STEP);
 }
 
@@ -252,7 +266,7 @@ void Trainer::log_step() {
   task_.log().log(LogLevel::debug, RunLog::text(line));
 }
 
-void Trainer::show_progress(Phase& phase, std::int64_t batches) {
+void Trainer::show_progress(Phase& phase, std::int64_t steps) {
   const Counters& c = task_.counters;
   const double elapsed = std::chrono::duration<double>(Clock::now() - phase_started_).count();
   const double mean = seconds_timed_ / static_cast<double>(std::max<std::int64_t>(1, steps_timed_));
@@ -262,14 +276,14 @@ void Trainer::show_progress(Phase& phase, std::int64_t batches) {
   p.epoch = std::max<std::int64_t>(c.train_phase_idx, 0) + 1;
   p.epochs = task_.epochs();
   p.step = c.phase_batch;
-  p.steps = batches;
+  p.steps = steps;
   p.training = c.training;
   p.loss = task_.current.mean_loss;
   p.lr = !lr.empty() ? lr.front() : std::numeric_limits<double>::quiet_NaN();
   p.images_per_second = images_per_second_;
   p.data_wait_fraction = elapsed > 0.0 ? std::min(1.0, phase.wait_seconds() / elapsed) : 0.0;
   p.eta_seconds = mean * static_cast<double>(c.training ? c.max_iteration - c.iteration
-                                                        : batches - c.phase_batch);
+                                                        : steps - c.phase_batch);
   task_.log().progress(p);
 }
 
@@ -374,9 +388,11 @@ double Trainer::rehearse() {
   double seconds = std::numeric_limits<double>::quiet_NaN();
   for (int i = 0; i < kSteps; ++i) {
     const Clock::time_point started = Clock::now();
-    const std::shared_ptr<Batch> batch = phase->next();
+    StepPart part{0, task_.batches_per_step(training)};
+    std::shared_ptr<Batch> batch;
+    for (; part.number < part.count && (batch = phase->next()); ++part.number)
+      task_.step(batch, part);
     if (!batch) break;
-    task_.step(batch);
     seconds = std::chrono::duration<double>(Clock::now() - started).count();
   }
   return seconds;

@@ -37,13 +37,13 @@ class Trainer {
   void begin_phase(bool training);
   std::unique_ptr<Phase> open_phase(bool training);
   void write_views(const Batch& batch);
-  // `images`: samples of the batch, each of which may have several views.
-  void after_step(Phase& phase, std::int64_t batches, std::int64_t images,
-                  Clock::time_point started);
+  void run_step(Phase& phase, Delivery& delivery, std::int64_t batches);
+  // `images`: samples of the step's batches, each of which may have several views.
+  void after_step(Phase& phase, std::int64_t steps, std::int64_t images, Clock::time_point started);
   void agree();
   void save_if_due();
   void log_step();
-  void show_progress(Phase& phase, std::int64_t batches);
+  void show_progress(Phase& phase, std::int64_t steps);
   void end_phase();
   bool must_stop(bool training);
   void save(CheckpointKind kind, std::int64_t number);
