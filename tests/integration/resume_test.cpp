@@ -103,31 +103,6 @@ TEST_CASE("resume: ten kills at random steps in bf16 leave the run bit-equal") {
   killed_at(folder, random_iterations(10, 3), overrides);
 }
 
-TEST_CASE("resume: kills in fp16 with a moving loss scale and steps of two batches are bit-equal") {
-  const TempFolder folder;
-  const std::vector<std::string> overrides{"machine.precision=fp16",
-                                           "machine.loss_scaling.init_scale=1e8",
-                                           "machine.loss_scaling.growth_interval=2",
-                                           "optimizer.accumulate_batches=2",
-                                           "checkpoint.exact=true",
-                                           "checkpoint.iter_frequency=2"};
-  undisturbed(folder, overrides);
-  const fs::path config = write_config(folder, "killed");
-  for (const int iteration : {1, 3, 5, 9, 11, 15, 17}) {  // 6 steps per epoch
-    write_file(folder / "kill", std::to_string(iteration) + " 9\n");
-    const Result result = run_host(run_arguments(config, overrides));
-    INFO("kill at iteration " << iteration << "\n" << result.err);
-    REQUIRE(result.signal == SIGKILL);
-  }
-  fs::remove(folder / "kill");
-  const Result last = run_host(run_arguments(config, overrides));
-  INFO(last.err);
-  REQUIRE(last.exit_code == 0);
-  CHECK(last.err.find("resuming at iteration 16 of 18 (epoch 2, step 4 of 6)") !=
-        std::string::npos);
-  CHECK(differences(folder / "whole", folder / "killed") == "");
-}
-
 TEST_CASE(
     "resume: kills while a checkpoint is being written lose at most the work since the last one") {
   const TempFolder folder;
