@@ -1,5 +1,15 @@
 find_package(Libtorch REQUIRED)
 
+# The names of the operators that the SDK promises, for check-plugin: "aten::add.Tensor",
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/sdk/operators.txt")
+file(STRINGS "${CMAKE_SOURCE_DIR}/sdk/operators.txt" operator_lines REGEX "^[a-z_]+::")
+set(operator_names)
+foreach(line IN LISTS operator_lines)
+  string(REGEX REPLACE "\\(.*" "" line "${line}")
+  string(APPEND operator_names "\"${line}\",\n")
+endforeach()
+file(CONFIGURE OUTPUT "${VISSL_GENERATED}/promised_operators.inc" CONTENT "${operator_names}" @ONLY)
+
 vissl_sources(runtime_sources host/runtime)
 add_library(vissl_runtime_objects OBJECT ${runtime_sources})
 target_link_libraries(vissl_runtime_objects

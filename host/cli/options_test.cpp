@@ -96,3 +96,14 @@ TEST_CASE("options: --help names every command and every option") {
     CHECK(help.find("--" + std::string(row.name)) != std::string::npos);
   CHECK(help.find('\x1b') == std::string::npos);
 }
+
+TEST_CASE("options: check-plugin takes files and the values of parameters, in any order") {
+  const Options options =
+      parse_options({"check-plugin", "a.so", "loss/a.width=3", "b.so", "--time-limit", "5"});
+  CHECK(options.command == Command::check_plugin);
+  CHECK(options.files == std::vector<std::string>{"a.so", "b.so"});
+  CHECK(options.settings == std::vector<std::string>{"loss/a.width=3"});
+  CHECK(options.time_limit == 5);
+  CHECK(error_of({"check-plugin"}) ==
+        "'check-plugin' needs FILE.so ...; 'vissl-host list' shows what there is");
+}

@@ -6,6 +6,7 @@
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/tables.hpp"
 #include "host/runtime/conformance/probes.hpp"
+#include "host/runtime/conformance/tables.hpp"
 #include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/dist/distributed.hpp"
 #include "host/runtime/engines/engines.hpp"
@@ -43,13 +44,14 @@ vissl_run_facts facts_without_data(const Setting& config) {
 }  // namespace
 
 const void* TorchRuntime::get_service(std::string_view id) {
+  const bool probing = services_.data == nullptr;  // check-plugin: components without a run
   const std::array<std::pair<std::string_view, const void*>, 6> tables = {{
-      {VISSL_TENSOR_ID, &tensor_api()},
+      {VISSL_TENSOR_ID, probing ? &probing_tensor_api() : &tensor_api()},
       {VISSL_STORE_ID, &store_api()},
       {VISSL_AUTOGRAD_ID, &autograd_api()},
       {VISSL_COLLECTIVES_ID, &collectives_api()},
       {VISSL_MODEL_ID, &model_api()},
-      {VISSL_RUN_ID, &run_api()},
+      {VISSL_RUN_ID, probing ? &probing_run_api() : &run_api()},
   }};
   for (const auto& [name, table] : tables)
     if (name == id) return table;

@@ -62,3 +62,4 @@ example=$VISSL_SOURCE_DIR/sdk/examples/triangular
   >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$host" describe lr_schedule/triangular --plugins "$work/example" >"$work/described"
 grep -q 'cycles' "$work/described" || { echo "describe prints:"; cat "$work/described"; exit 1; }
+"$host" check-plugin --quiet "$work"/example/*.so >"$work/judged" || { cat "$work/judged"; exit 1; }

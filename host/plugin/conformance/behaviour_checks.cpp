@@ -3,6 +3,13 @@
 #include "host/plugin/conformance/contract_checks.hpp"
 
 namespace vissl::host {
+namespace {
+
+Verdict needs_a_run(Subject&) {
+  return {Outcome::skipped, "it acts inside a run only; try it with 'vissl-host check --config'"};
+}
+
+}  // namespace
 
 const std::vector<SubjectCheck>& behaviour_checks() {
   static const std::vector<SubjectCheck> checks = {
@@ -12,13 +19,31 @@ const std::vector<SubjectCheck>& behaviour_checks() {
       {"|data_source|", "reads", check_source_reads},
       {"|weights|", "plan", check_weights_plan},
       {"|transform|", "applies", check_transform_applies},
-      {"|transform|", "repeatable", check_transform_repeats},
-      {"|transform|", "leaves_input", check_transform_input},
-      {"|transform|", "image_sizes", check_transform_sizes},
+      {"|transform|", "repeatable", check_transform_repeats, "applies"},
+      {"|transform|", "leaves_input", check_transform_input, "applies"},
+      {"|transform|", "image_sizes", check_transform_sizes, "applies"},
       {"|collator|", "own_rows", check_collator_rows},
       {"|collator|", "complete", check_collator_complete},
       {"|collator|", "order", check_collator_order},
-      {"|sampler|lr_schedule|hook|meter|param_groups|", "hostile_state", check_hostile_state},
+      {"|trunk|head|loss|", "forward", nullptr},
+      {"|trunk|head|loss|", "handles", nullptr, "forward"},
+      {"|trunk|head|loss|", "repeatable", nullptr, "forward"},
+      {"|trunk|head|loss|", "second_instance", nullptr, "forward"},
+      {"|trunk|head|loss|", "global_state", nullptr, "forward"},
+      {"|trunk|head|loss|", "gradient", nullptr, "forward"},
+      {"|trunk|head|loss|", "own_parameters", nullptr, "forward"},
+      {"|trunk|head|", "batch_sizes", nullptr, "forward"},
+      {"|trunk|head|loss|", "state", nullptr, "forward"},
+      {"|trunk|head|loss|", "operators", nullptr, "forward"},
+      {"|optimizer|", "steps", nullptr},
+      {"|optimizer|", "step_state", nullptr, "steps"},
+      {"|optimizer|", "zero_gradient", nullptr, "steps"},
+      {"|meter|", "updates", nullptr},
+      {"|meter|", "split", nullptr, "updates"},
+      {"|param_groups|", "groups", nullptr},
+      {"|hook|engine|", "run", needs_a_run},
+      {"|sampler|lr_schedule|optimizer|hook|meter|param_groups|", "hostile_state",
+       check_hostile_state},
   };
   return checks;
 }

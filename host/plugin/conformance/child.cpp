@@ -88,7 +88,25 @@ std::string shortened(std::string text) {
   return text;
 }
 
-[[noreturn]] void run_child(const ChildLevel& level, std::size_t first, std::size_t last) {
+// Whether the check cannot say anything because of one that failed; `verdicts` of those before it.
+bool without_ground(const std::vector<ChildCheck>& checks, const std::vector<Finding>& verdicts,
+                    std::size_t i) {
+  for (std::size_t k = 0; k < i; ++k) {
+    if (checks[i].needs.empty() || checks[k].check != checks[i].needs ||
+        checks[k].component != checks[i].component)
+      continue;
+    const Verdict& ground = verdicts[k].verdict;
+    return ground.outcome == Outcome::fail || ground.text.starts_with("needs '");
+  }
+  return false;
+}
+
+Verdict needs_text(const std::string& check) {
+  return {Outcome::skipped, "needs '" + check + "', which failed"};
+}
+
+[[noreturn]] void run_child(const ChildLevel& level, std::vector<Finding> findings,
+                            std::size_t first, std::size_t last) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const rlimit no_core{0, 0};
@@ -110,9 +128,10 @@ std::string shortened(std::string text) {
   for (std::size_t i = first; i < last; ++i) {
     const std::string index = std::to_string(i);
     send({"B", index});
-    Verdict verdict;
+    Verdict& verdict = findings[i].verdict;
     try {
-      verdict = level.checks[i].run();
+      verdict = without_ground(level.checks, findings, i) ? needs_text(level.checks[i].needs)
+                                                          : level.checks[i].run();
     } catch (const std::exception& error) {
       verdict = {Outcome::fail, error.what()};
     } catch (...) {
@@ -181,7 +200,7 @@ class Parent {
       // Far from the numbers that a plugin may close by mistake.
       g_report = ::fcntl(ends[1], F_DUPFD_CLOEXEC, 300);
       if (g_report < 0) g_report = ends[1];
-      run_child(level_, first, last);
+      run_child(level_, findings_, first, last);
     }
     ::close(ends[1]);
     ChildEnd end;
@@ -268,6 +287,11 @@ std::vector<Finding> run_in_children(const ChildLevel& level) {
   const std::size_t count = findings.size();
   bool alone = false;
   for (std::size_t next = 0; next < count;) {
+    if (alone && without_ground(level.checks, findings, next)) {
+      findings[next].verdict = needs_text(level.checks[next].needs);
+      ++next;
+      continue;
+    }
     const ChildEnd end = parent.run(next, alone ? next + 1 : count);
     if (end.reason.empty()) {
       next = alone ? next + 1 : count;
@@ -288,9 +312,7 @@ std::vector<Finding> run_in_children(const ChildLevel& level) {
     }
     next = guilty + 1;
     if (!level.replay) {
-      for (; next < count; ++next)
-        findings[next].verdict = {Outcome::skipped,
-                                  "needs '" + findings[guilty].check + "', which failed"};
+      for (; next < count; ++next) findings[next].verdict = needs_text(findings[guilty].check);
     }
   }
   if (level.name_state_checks) {

@@ -13,6 +13,7 @@ struct ChildCheck {
   std::string component;  // "loss/mse", or empty
   std::string check;
   std::function<Verdict()> run;  // in the child; an exception fails the check with its text
+  std::string needs = {};        // skipped when that check of the component failed
 };
 
 struct ChildLevel {

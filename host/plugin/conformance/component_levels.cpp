@@ -40,18 +40,29 @@ bool applies(const SubjectCheck& check, const std::string& kind) {
 
 std::vector<Finding> check_components(const PluginFile& file, const KitSettings& settings,
                                       const std::string& level_name,
-                                      const std::vector<SubjectCheck>& checks, bool needs_runtime) {
+                                      const std::vector<SubjectCheck>& checks, bool needs_runtime,
+                                      const std::map<std::string, std::string>& broken) {
   const auto state = std::make_shared<ChildState>();
   ChildLevel level;
   level.level = level_name;
   level.limit_seconds = settings.limit_seconds;
+  std::vector<Finding> findings;
   for (const ComponentText& text : file.components) {
     if (find_kind(text.kind) == nullptr) continue;
+    const std::string component = text.kind + "/" + text.name;
     needs_runtime = needs_runtime || needs_tensors(text.kind);
+    if (const auto found = broken.find(component); found != broken.end()) {
+      findings.push_back({level_name,
+                          component,
+                          "methods",
+                          {Outcome::skipped, "needs '" + found->second + "', which failed"}});
+      continue;
+    }
     for (const SubjectCheck& check : checks)
       if (applies(check, text.kind))
-        level.checks.push_back({text.kind + "/" + text.name, check.check,
-                                [=] { return run_check(check, state->subject(text)); }});
+        level.checks.push_back({component, check.check,
+                                [=] { return run_check(check, state->subject(text)); },
+                                check.needs});
   }
   level.prepare = [=, &file, &settings] {
     state->bench = std::make_unique<Bench>(file, settings);
@@ -62,8 +73,9 @@ std::vector<Finding> check_components(const PluginFile& file, const KitSettings&
       if (find_kind(text.kind) != nullptr)
         state->bench->catalogue().descriptor(text.kind, text.name);
   };
-  if (level.checks.empty()) return {};
-  return run_in_children(level);
+  if (level.checks.empty()) return findings;
+  for (Finding& finding : run_in_children(level)) findings.push_back(std::move(finding));
+  return findings;
 }
 
 }  // namespace vissl::host

@@ -153,10 +153,13 @@ Verdict check_bad_values(Subject& subject) {
 
 const std::vector<SubjectCheck>& contract_checks() {
   static const std::vector<SubjectCheck> checks = {
-      {"", "declaration", check_declaration}, {"", "methods", check_methods},
-      {"", "create", check_create},           {"", "memory_of_instances", check_memory},
-      {"", "undeclared", check_undeclared},   {"", "unread", check_unread},
-      {"", "bad_values", check_bad_values},
+      {"", "declaration", check_declaration},
+      {"", "methods", check_methods},
+      {"", "create", check_create, "declaration"},
+      {"", "memory_of_instances", check_memory, "create"},
+      {"", "undeclared", check_undeclared, "create"},
+      {"", "unread", check_unread, "create"},
+      {"", "bad_values", check_bad_values, "create"},
   };
   return checks;
 }

@@ -11,6 +11,7 @@ struct SubjectCheck {
   const char* kinds;  // "|loss|head|"; empty = all
   const char* check;
   Verdict (*run)(Subject& subject);
+  const char* needs = "";  // another check of the level that has to pass first
 };
 
 const std::vector<SubjectCheck>& contract_checks();
@@ -18,9 +19,11 @@ const std::vector<SubjectCheck>& behaviour_checks();
 // Kinds whose components work on tensors.
 bool needs_tensors(std::string_view kind);
 
-// Runs the level's checks of every component of the file whose kind this host knows.
+// Runs the level's checks of every component of the file whose kind this host knows, but those of
+// `broken` ("loss/mse" -> the check that failed), which are skipped.
 std::vector<Finding> check_components(const PluginFile& file, const KitSettings& settings,
                                       const std::string& level,
-                                      const std::vector<SubjectCheck>& checks, bool needs_runtime);
+                                      const std::vector<SubjectCheck>& checks, bool needs_runtime,
+                                      const std::map<std::string, std::string>& broken = {});
 
 }  // namespace vissl::host

@@ -48,8 +48,16 @@ PluginReport check_plugin(const std::string& path, const KitSettings& settings) 
         {"contract", "", "create", {Outcome::skipped, "the plugin cannot be loaded, see above"}});
     return report;
   }
-  add(check_components(file, settings, "contract", contract_checks(), fixed.needs_runtime));
-  add(check_components(file, settings, "behaviour", behaviour_checks(), fixed.needs_runtime));
+  std::vector<Finding> contract =
+      check_components(file, settings, "contract", contract_checks(), fixed.needs_runtime);
+  std::map<std::string, std::string> broken;
+  for (const Finding& finding : contract)
+    if (finding.verdict.outcome == Outcome::fail &&
+        (finding.check == "declaration" || finding.check == "methods" || finding.check == "create"))
+      broken.emplace(finding.component, finding.check);
+  add(std::move(contract));
+  add(check_components(file, settings, "behaviour", behaviour_checks(), fixed.needs_runtime,
+                       broken));
   return report;
 }
 

@@ -1,0 +1,25 @@
+#pragma once
+// The probes of trunks, heads and losses, and those of the other kinds. Each runs under a Ledger.
+#include "host/boundary.hpp"
+
+namespace vissl::host {
+
+Verdict probe_forward(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_handles(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_repeatable(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_second_instance(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_global_state(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_gradient(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_own_parameters(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_batch_sizes(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_state(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_operators(Catalogue& catalogue, const ProbeRequest& request);
+
+Verdict probe_optimizer(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_optimizer_state(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_optimizer_zero(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_meter(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_meter_split(Catalogue& catalogue, const ProbeRequest& request);
+Verdict probe_groups(Catalogue& catalogue, const ProbeRequest& request);
+
+}  // namespace vissl::host
