@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -23,9 +24,11 @@ namespace {
 
 constexpr char kSeparator = '\x1f';
 int g_report = -1;  // the child's end of the pipe
+// What the preparation may take at least: libtorch comes from a cold disk once.
+constexpr double kPrepareSeconds = 120;
 
-// One message is one line: B index · R index outcome text · S index check text · X text · P text ·
-// D
+// One message is one line: A (prepared) · B index · R index outcome text · S index check text
+// X text · P text · D
 void send(const std::vector<std::string>& fields) {
   std::string line;
   for (const std::string& field : fields) {
@@ -122,6 +125,7 @@ Verdict needs_text(const std::string& check) {
     send({"P", error.what()});
     ::_exit(0);
   }
+  send({"A"});
   ProcessState before = ProcessState::now();
   std::fflush(nullptr);
   out.take(), err.take();
@@ -233,9 +237,10 @@ class Parent {
   bool listen(int fd, ChildEnd& end, std::string& terminated) {
     finished_ = false;
     std::string buffer;
+    double limit = std::max(level_.limit_seconds, kPrepareSeconds);
     for (;;) {
       pollfd ready{fd, POLLIN, 0};
-      const int n = ::poll(&ready, 1, static_cast<int>(level_.limit_seconds * 1000));
+      const int n = ::poll(&ready, 1, static_cast<int>(limit * 1000));
       if (n < 0 && errno == EINTR) continue;
       if (n == 0) return false;
       char block[4096];
@@ -243,6 +248,7 @@ class Parent {
       if (size < 0 && errno == EINTR) continue;
       if (size <= 0) return true;
       buffer.append(block, static_cast<std::size_t>(size));
+      limit = level_.limit_seconds;
       for (std::size_t stop; (stop = buffer.find('\n')) != std::string::npos;
            buffer.erase(0, stop + 1))
         message(fields_of(buffer.substr(0, stop)), end, terminated);
