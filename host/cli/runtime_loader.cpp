@@ -4,11 +4,15 @@
 
 #include <filesystem>
 
+#include "host/plugin/libtorch_use.hpp"
+
 namespace fs = std::filesystem;
 
 namespace vissl::host {
 
-Runtime& load_runtime(const Services& services, const std::string& executable_folder) {
+namespace {
+
+fs::path runtime_path(const std::string& executable_folder) {
   const fs::path beside = fs::path(executable_folder) / "libvissl_runtime.so";
   const fs::path installed =
       (fs::path(executable_folder) / "../lib/vissl/libvissl_runtime.so").lexically_normal();
@@ -18,6 +22,11 @@ Runtime& load_runtime(const Services& services, const std::string& executable_fo
                                       beside.parent_path().string() + "' nor in '" +
                                       installed.parent_path().string() +
                                       "'; build it (scripts/build) or install it there");
+  return path;
+}
+
+// The loader counts: a second call returns the same library.
+void* open_runtime(const fs::path& path) {
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = ::dlerror();
@@ -25,6 +34,19 @@ Runtime& load_runtime(const Services& services, const std::string& executable_fo
                 "cannot open the runtime: " + std::string(reason != nullptr ? reason : "unknown") +
                     "; run scripts/setup, which fetches libtorch");
   }
+  return library;
+}
+
+}  // namespace
+
+HostServices::Libtorch libtorch_of_runtime(const std::string& executable_folder) {
+  return {[executable_folder] { return read_fingerprint(runtime_path(executable_folder)); },
+          [executable_folder] { open_runtime(runtime_path(executable_folder)); }};
+}
+
+Runtime& load_runtime(const Services& services, const std::string& executable_folder) {
+  const fs::path path = runtime_path(executable_folder);
+  void* const library = open_runtime(path);
   const auto entry = reinterpret_cast<RuntimeEntry>(::dlsym(library, VISSL_RUNTIME_SYMBOL));
   if (entry == nullptr)
     throw Error(Exit::run_failed, "'" + path.string() +

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "host/boundary.hpp"
+#include "host/plugin/services.hpp"
 
 namespace vissl::host {
 
@@ -10,5 +11,9 @@ namespace vissl::host {
 // ends. Throws Error(Exit::run_failed) that says where it looked, when it is absent, cannot be
 // opened, or is of another build. [main, once]
 Runtime& load_runtime(const Services& services, const std::string& executable_folder);
+
+// The same library for plugins on libtorch, which may come before the runtime starts: opened, but
+// not started.
+HostServices::Libtorch libtorch_of_runtime(const std::string& executable_folder);
 
 }  // namespace vissl::host

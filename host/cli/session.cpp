@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "host/cli/executable.hpp"
+#include "host/cli/runtime_loader.hpp"
 #include "host/config/schema.hpp"
 #include "host/data/engine.hpp"
 #include "host/plugin/search_path.hpp"
@@ -25,6 +26,7 @@ Session::Session(const CommandContext& context) : context_(context) {
                                                  own_declarations(), services_);
   for (const char* id : {VISSL_IMAGE_ID, VISSL_SAMPLE_ID, VISSL_BATCH_ID})
     services_.offer(id, data_service(id));
+  services_.offer_libtorch(libtorch_of_runtime(executable_folder()));
 }
 
 const Value& Session::config() {

@@ -173,7 +173,10 @@ const PluginFile* PluginCatalogue::owner(const Key& key, const std::string& wher
 
 const LoadedPlugin& PluginCatalogue::load(const PluginFile& file) {
   std::unique_ptr<LoadedPlugin>& slot = loaded_[&file];
-  if (!slot) slot = std::make_unique<LoadedPlugin>(file, services_.get());
+  if (!slot) {
+    services_.prepare_for(file);
+    slot = std::make_unique<LoadedPlugin>(file, services_.get());
+  }
   return *slot;
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "host/plugin/elf_section.hpp"
+#include "host/plugin/libtorch_use.hpp"
 
 namespace vissl::host {
 namespace {
@@ -121,6 +122,16 @@ void parse_texts(std::string_view section, PluginFile& file) {
                    "; get a build of the plugin for ABI " + std::to_string(VISSL_ABI_MAJOR);
 }
 
+void judge_libtorch(const LibtorchUse& use, PluginFile& file) {
+  file.needs_libtorch = use.needed;
+  file.native = use.fingerprint;
+  if (!use.cpp_symbol.empty())
+    file.problem =
+        "uses libtorch's C++ interface (" + use.cpp_symbol +
+        ") without saying for which libtorch it was compiled; put VISSL_NATIVE_PLUGIN of "
+        "<vissl/torch/native.hpp> in place of VISSL_PLUGIN";
+}
+
 }  // namespace
 
 PluginFile read_plugin_file(const std::string& path) {
@@ -133,6 +144,7 @@ PluginFile read_plugin_file(const std::string& path) {
   }
   const auto section = elf_section(mapping.bytes(), VISSL_META_SECTION, file.problem);
   if (section) parse_texts(*section, file);
+  if (file.problem.empty()) judge_libtorch(libtorch_use(mapping.bytes()), file);
   std::sort(file.components.begin(), file.components.end(),
             [](const ComponentText& a, const ComponentText& b) {
               return a.kind != b.kind ? a.kind < b.kind : a.name < b.name;

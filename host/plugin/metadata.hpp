@@ -24,6 +24,8 @@ struct PluginFile {
   std::uint32_t abi_minor = 0;
   std::vector<ComponentText> components;
   std::string problem;
+  bool needs_libtorch = false;  // libtorch must be open before it
+  std::string native;           // the libtorch that it was compiled for; empty = any
 };
 
 // Never throws for the file's sake: whatever is wrong with it becomes `problem`.

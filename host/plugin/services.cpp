@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "host/config/value.hpp"
+#include "host/files/error.hpp"
 #include "host/plugin/declare.hpp"
 
 namespace vissl::host {
@@ -24,6 +25,19 @@ void HostServices::offer(const std::string& id, const void* table) {
 
 void HostServices::forward_to(std::function<const void*(std::string_view id)> runtime) {
   runtime_ = std::move(runtime);
+}
+
+void HostServices::prepare_for(const PluginFile& file) const {
+  if (!file.needs_libtorch && file.native.empty()) return;
+  if (!libtorch_.open) return;  // the loader says what is missing
+  if (!file.native.empty()) {
+    const std::string own = libtorch_.fingerprint();
+    if (file.native != own)
+      throw Error(Exit::bad_plugin, "plugin '" + file.path + "' is compiled for '" + file.native +
+                                        "', and this host runs '" + own +
+                                        "'; build the plugin against the host's libtorch");
+  }
+  libtorch_.open();
 }
 
 const void* HostServices::get_service(const vissl_host* host, vissl_str id) noexcept {

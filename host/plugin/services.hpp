@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "host/plugin/metadata.hpp"
+
 namespace vissl::host {
 
 class HostServices {
@@ -21,6 +23,18 @@ class HostServices {
   // there. [main]
   void forward_to(std::function<const void*(std::string_view id)> runtime);
 
+  // How libtorch is opened for plugins that use it themselves: `fingerprint` says which one it is
+  // (VISSL_NATIVE_SECTION) without opening it; `open` opens it, any number of times. Both throw
+  // Error when there is none. [main]
+  struct Libtorch {
+    std::function<std::string()> fingerprint;
+    std::function<void()> open;
+  };
+  void offer_libtorch(Libtorch libtorch) { libtorch_ = std::move(libtorch); }
+  // What `file` needs before it is opened. Throws Error(Exit::bad_plugin) for a plugin that was
+  // compiled for another libtorch. Does nothing when none is offered.
+  void prepare_for(const PluginFile& file) const;
+
   const vissl_host* get() const noexcept { return &host_.base; }
 
  private:
@@ -33,6 +47,7 @@ class HostServices {
   Base host_;
   std::map<std::string, const void*, std::less<>> tables_;
   std::function<const void*(std::string_view)> runtime_;
+  Libtorch libtorch_;
 };
 
 }  // namespace vissl::host

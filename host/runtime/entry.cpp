@@ -1,9 +1,13 @@
 // The one exported symbol of libvissl_runtime.so.
 #include <memory>
+#include <vissl/torch/native.hpp>
 #include <vissl_build.hpp>
 
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/runtime.hpp"
+
+// Which libtorch this is, for the executable to compare with what a native plugin was compiled for.
+VISSL_NATIVE_TEXT(own_fingerprint);
 
 extern "C" __attribute__((visibility("default"))) vissl::host::Runtime* vissl_runtime_entry(
     const vissl::host::Services* services, std::string* error) {

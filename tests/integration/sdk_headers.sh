@@ -26,7 +26,8 @@ status=0
     echo clang++ c++ c++17 "$header"
   done
   for header in vissl/*.hpp vissl/*/*.hpp; do
-    [[ ! -e $header ]] || echo g++ c++ c++17 "$header"
+    # Those of vissl/torch need libtorch's headers; the examples compile them.
+    [[ ! -e $header || $header == vissl/torch/* ]] || echo g++ c++ c++17 "$header"
   done
   echo clang++ c++ c++17 vissl/*.hpp
 } | xargs -P "$(nproc)" -I LINE bash -c 'compile LINE' || status=1
