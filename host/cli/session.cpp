@@ -34,6 +34,7 @@ const Value& Session::config() {
   config_ = resolve_config(context_.options.configs, context_.options.settings, *catalogue_);
   for (const std::string& note : config_.notes) context_.log.log(LogLevel::info, note);
   for (const std::string& warning : config_.warnings) context_.log.log(LogLevel::warning, warning);
+  catalogue_->use_schemes(config_.root->find("weights_schemes"));
   return *config_.root;
 }
 

@@ -250,6 +250,8 @@ const SchemaKey& root_schema() {
                   "How the meters are used."),
           component_list("hooks", "hook", {}, "HOOKS",
                          "What acts between the parts of a step, in this order."),
+          component_list("weights_schemes", "weights_scheme", {}, "",
+                         "Parameters of the weights schemes that locators such as zoo://name use."),
           section(
               "distributed",
               {

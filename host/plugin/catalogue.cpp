@@ -1,6 +1,7 @@
 #include "host/plugin/catalogue.hpp"
 
 #include <vissl/components.h>
+#include <vissl/weights_scheme.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include "host/plugin/crash_note.hpp"
 #include "host/plugin/declare.hpp"
 #include "host/plugin/kinds.hpp"
+#include "host/plugin/locator.hpp"
 
 namespace vissl::host {
 namespace {
@@ -101,6 +103,32 @@ vissl_status create_nested(vissl_str kind, const vissl_value* config, const void
   }
 }
 
+// vissl.locator/0, as guarded as the above.
+vissl_status local_file(vissl_str locator, const vissl_out* out, vissl_err* err) noexcept {
+  const auto refuse = [&](vissl_status status, std::string_view text) {
+    if (err != nullptr && err->set != nullptr) err->set(err, status, {text.data(), text.size()});
+    return status;
+  };
+  try {
+    if (g_catalogue == nullptr || out == nullptr || (locator.data == nullptr && locator.size != 0))
+      return refuse(VISSL_E_FAILED, "locators cannot be followed here");
+    const std::string path =
+        g_catalogue->local_file({locator.data, static_cast<std::size_t>(locator.size)});
+    for (std::size_t at = 0; at < path.size();) {
+      const std::uint64_t taken = out->write(out->self, path.data() + at, path.size() - at);
+      if (taken == 0) return refuse(VISSL_E_FAILED, "the path could not be written");
+      at += static_cast<std::size_t>(taken);
+    }
+    return VISSL_OK;
+  } catch (const Error& error) {
+    return refuse(static_cast<vissl_status>(error.code()), error.what());
+  } catch (const std::exception& error) {
+    return refuse(VISSL_E_FAILED, error.what());
+  }
+}
+
+constexpr vissl_locator_api kLocatorApi = {sizeof(vissl_locator_api), local_file};
+
 const void* nested_extension(vissl_str kind, const vissl_value* config, vissl_str id) noexcept {
   try {
     if (g_catalogue == nullptr || kind.data == nullptr || id.data == nullptr) return nullptr;
@@ -136,6 +164,7 @@ PluginCatalogue::PluginCatalogue(std::vector<std::string> places, std::vector<Pl
       owners_[{component.kind, component.name}].push_back(&file);
   g_catalogue = this;
   services_.offer(VISSL_COMPONENTS_ID, &kComponentsApi);
+  services_.offer(VISSL_LOCATOR_ID, &kLocatorApi);
 }
 
 PluginCatalogue::~PluginCatalogue() {
@@ -236,6 +265,10 @@ std::unique_ptr<Instance> PluginCatalogue::create(std::string_view kind,
                                                   const vissl_value* config) {
   const Created created = create_unowned(kind, config);
   return std::make_unique<PluginInstance>(*created.component, *created.declaration, created.self);
+}
+
+std::string PluginCatalogue::local_file(const std::string& locator) {
+  return resolve_locator(*this, *this, schemes_, locator);
 }
 
 std::vector<std::string> PluginCatalogue::names(std::string_view kind) const {

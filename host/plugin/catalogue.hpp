@@ -43,7 +43,14 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   PluginCatalogue& operator=(const PluginCatalogue&) = delete;
 
   std::unique_ptr<Instance> create(std::string_view kind, const vissl_value* config) override;
-  // The same without an owner: the caller destroys `self` through the component's class table.
+  // The file that a locator of weights leads to (locator.hpp); also the service "vissl.locator/0".
+  // Schemes take their parameters from the list given to `use_schemes`.
+  std::string local_file(const std::string& locator);
+  // `schemes`: weights_schemes of the checked config, which lives as long as locators are resolved;
+  // NULL = none.
+  void use_schemes(const Value* schemes) { schemes_ = schemes; }
+  // The same as `create`, without an owner: the caller destroys `self` through the component's
+  // class table.
   Created create_unowned(std::string_view kind, const vissl_value* config);
   // What `config` names, not created: `self` is NULL.
   Created component(std::string_view kind, const vissl_value* config);
@@ -73,6 +80,7 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   std::map<Key, std::unique_ptr<Declaration>> declarations_;
   std::map<const PluginFile*, std::unique_ptr<LoadedPlugin>> loaded_;
   HostServices& services_;
+  const Value* schemes_ = nullptr;
 };
 
 }  // namespace vissl::host

@@ -14,6 +14,7 @@
 #include <vissl/transform.h>
 #include <vissl/trunk.h>
 #include <vissl/weights.h>
+#include <vissl/weights_scheme.h>
 
 #include <cstddef>
 #include <cstring>
@@ -50,6 +51,8 @@ constexpr Kind kKinds[] = {
     {"engine", VISSL_ENGINE_ID, UPTO(vissl_engine_class, run), sizeof(vissl_engine_class)},
     {"weights", VISSL_WEIGHTS_PROFILE_ID, UPTO(vissl_weights_profile_class, plan),
      sizeof(vissl_weights_profile_class)},
+    {"weights_scheme", VISSL_WEIGHTS_SCHEME_ID, UPTO(vissl_weights_scheme_class, resolve),
+     sizeof(vissl_weights_scheme_class)},
 };
 
 // Tables of the extensions, which have no kind.

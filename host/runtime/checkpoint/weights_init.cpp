@@ -2,6 +2,7 @@
 
 #include <torch/csrc/autograd/grad_mode.h>
 #include <vissl/weights.h>
+#include <vissl/weights_scheme.h>
 
 #include <algorithm>
 #include <map>
@@ -65,11 +66,28 @@ std::string first_names(const std::vector<std::string>& names) {
   return names.size() > 5 ? text + " and " + std::to_string(names.size() - 5) + " more" : text;
 }
 
+// Locators are the executable's matter: it has the plugins and the config that they need.
+std::string local_file(const vissl_host& host, const std::string& locator) {
+  const auto* api =
+      static_cast<const vissl_locator_api*>(host.get_service(&host, str(VISSL_LOCATOR_ID)));
+  if (api == nullptr) return locator;
+  std::string path;
+  const vissl_out out = {sizeof(vissl_out), &path,
+                         [](void* self, const void* data, std::uint64_t bytes) {
+                           static_cast<std::string*>(self)->append(static_cast<const char*>(data),
+                                                                   static_cast<std::size_t>(bytes));
+                           return bytes;
+                         }};
+  ErrorSink error;
+  error.check(api->local_file(str(locator), &out, error.get()), "");
+  return path;
+}
+
 }  // namespace
 
-void init_weights(Model& model, const Setting& config, Catalogue& catalogue, Logger& log,
-                  bool strict) {
-  const std::string file = config.string("params_file");
+void init_weights(Model& model, const Setting& config, const Services& services, bool strict) {
+  Logger& log = *services.log;
+  const std::string file = local_file(*services.host, config.string("params_file"));
   const Node tree = read_torch_zip(file);
   std::vector<Source> sources;
   collect(tree, "", sources);
@@ -98,7 +116,7 @@ void init_weights(Model& model, const Setting& config, Catalogue& catalogue, Log
   sink.skip_target = [](void* self, vissl_str target, vissl_str) {
     static_cast<Plan*>(self)->skipped.insert(text(target));
   };
-  const auto profile = catalogue.create("weights", config.value());
+  const auto profile = services.catalogue->create("weights", config.value());
   ErrorSink error;
   error.check(
       profile->as<vissl_weights_profile_class>().plan(profile->self(), from.data(), from.size(),

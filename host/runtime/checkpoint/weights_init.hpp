@@ -10,7 +10,6 @@ namespace vissl::host {
 // Reads the file, asks the profile for a plan, judges it, and only then copies: all or nothing.
 // `strict` refuses a plan that leaves a parameter of the model uninitialised. Logs one summary.
 // Throws Error(bad_data) for the file, Error(usage) for a plan that does not fit.
-void init_weights(Model& model, const Setting& config, Catalogue& catalogue, Logger& log,
-                  bool strict);
+void init_weights(Model& model, const Setting& config, const Services& services, bool strict);
 
 }  // namespace vissl::host

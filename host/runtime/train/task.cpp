@@ -19,7 +19,7 @@ Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), p
   read_facts();
   models_ = std::make_unique<Models>(session.services(), config(), facts_);
   models_->set_weights_loader([this](Model& model, const Setting& weights) {
-    init_weights(model, weights, *session_.services().catalogue, log(), false);
+    init_weights(model, weights, session_.services(), false);
   });
   models_->set_state_loader([this](const vissl_model& twin) { load_twin(twin); });
   channels_last_ = config().boolean("machine.channels_last");
@@ -129,8 +129,7 @@ void Task::load_weights() {
     }
     return;
   }
-  init_weights(model(), weights, *session_.services().catalogue, log(),
-               purpose_ == Purpose::evaluate);
+  init_weights(model(), weights, session_.services(), purpose_ == Purpose::evaluate);
 }
 
 void Task::build_loss() {

@@ -6,6 +6,7 @@
 #include <vissl/sampler.h>
 #include <vissl/transform.h>
 #include <vissl/weights.h>
+#include <vissl/weights_scheme.h>
 #include <vissl/test/samples.hpp>
 
 namespace vissl {
@@ -174,3 +175,17 @@ inline std::vector<std::string> plan_weights(const Instance& profile,
 
 }  // namespace test
 }  // namespace vissl
+// Where a weights scheme says that `locator` leads.
+inline std::string resolve_weights(const Instance& scheme, std::string_view locator) {
+  std::string place;
+  const vissl_out out = {sizeof(vissl_out), &place,
+                         [](void* self, const void* data, std::uint64_t bytes) {
+                           static_cast<std::string*>(self)->append(
+                               static_cast<const char*>(data), static_cast<std::size_t>(bytes));
+                           return bytes;
+                         }};
+  vissl::call(scheme.table<vissl_weights_scheme_class>(VISSL_WEIGHTS_SCHEME_ID).resolve,
+              scheme.handle(), str(locator), &out);
+  return place;
+}
+
