@@ -25,6 +25,6 @@ endif()
 install(DIRECTORY sdk/include/vissl DESTINATION include)
 write_basic_package_version_file("${VISSL_GENERATED}/VisslSdkConfigVersion.cmake" COMPATIBILITY SameMajorVersion
                                  ARCH_INDEPENDENT)
-install(FILES sdk/cmake/VisslSdkConfig.cmake sdk/cmake/VisslPlugin.cmake sdk/cmake/vissl_plugin.map
+install(FILES sdk/cmake/VisslSdkConfig.cmake sdk/cmake/VisslPlugin.cmake sdk/cmake/vissl_plugin.map sdk/cmake/vissl_test_main.cpp
               "${VISSL_GENERATED}/VisslSdkConfigVersion.cmake" DESTINATION lib/cmake/VisslSdk)
 install(DIRECTORY configs DESTINATION share/vissl)

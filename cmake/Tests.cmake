@@ -46,7 +46,7 @@ target_link_libraries(core_tests_objects PUBLIC vissl_core)
 add_dependencies(core_tests_objects vissl_build_id)
 add_dependencies(core_tests test_plugins)
 
-vissl_tests(sdk_tests unit sdk)
+vissl_tests(sdk_tests unit sdk/tests)
 # C sources beside the tests show that the ABI's headers are C11.
 file(GLOB sdk_c_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/sdk/tests/*.c")
 target_sources(sdk_tests_objects PRIVATE ${sdk_c_sources})
@@ -82,7 +82,8 @@ if(VISSL_RUNTIME)
       "Python with torch, for the tests that read our files back (scripts/setup --oracle)")
   set(environment "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host" "VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins"
       "VISSL_TEST_PLUGIN_DIR=${CMAKE_BINARY_DIR}/test_plugins" "VISSL_BUILD=${CMAKE_BINARY_DIR}"
-      "VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR}" "VISSL_PYTHON=${VISSL_PYTHON}")
+      "VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR}" "VISSL_PYTHON=${VISSL_PYTHON}"
+      "VISSL_TORCH_ROOT=${LIBTORCH_ROOT}/torch")
   file(GLOB integration_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.sh")
   foreach(script IN LISTS integration_scripts)
     cmake_path(GET script STEM name)

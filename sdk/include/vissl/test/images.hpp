@@ -20,6 +20,7 @@ class FakeImage {
   std::string encoded;        // bytes that were never decoded
   std::vector<std::string> calls;
   std::vector<std::uint8_t> bytes;  // what a reader borrows
+  bool edited = false;              // `bytes` are newer than `pixels`
 
   FakeImage() = default;
   // A picture whose value at (y, x, c) is y * 16 + x + c * 64, so that every place is known.
@@ -35,7 +36,18 @@ class FakeImage {
     return image;
   }
   vissl_image* handle() { return reinterpret_cast<vissl_image*>(this); }
-  static FakeImage& of(vissl_image* image) { return *reinterpret_cast<FakeImage*>(image); }
+  static FakeImage& of(vissl_image* image) {
+    FakeImage& it = *reinterpret_cast<FakeImage*>(image);
+    it.settle();
+    return it;
+  }
+  // Takes over the bytes that a plugin wrote through `edit`; every call of the plugin begins, and
+  // every run of a transform ends, with it.
+  void settle() {
+    if (!edited) return;
+    edited = false;
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(bytes[i]);
+  }
 
   void set_size(std::int64_t h, std::int64_t w, std::int64_t c) {
     height = h;
@@ -155,9 +167,14 @@ inline const vissl_image_api& image_service() {
       [](vissl_image* image, std::uint32_t layout, const void** data, vissl_err* err) {
         return guarded(err, [&] { detail::read_pixels(FakeImage::of(image), layout, data); });
       },
-      [](vissl_image*, std::uint32_t, void**, vissl_err* err) {
-        return report(err, VISSL_E_UNSUPPORTED,
-                      "the fake host has no pixels that are edited in place; use set_bytes");
+      [](vissl_image* image, std::uint32_t layout, void** data, vissl_err* err) {
+        return guarded(err, [&] {
+          FakeImage& it = FakeImage::of(image);
+          const void* readable = nullptr;
+          detail::read_pixels(it, layout, &readable);
+          *data = const_cast<void*>(readable);
+          it.edited = layout == VISSL_LAYOUT_U8_HWC;
+        });
       },
       [](vissl_image* image, const void* bytes, std::uint64_t size, std::uint32_t, vissl_err* err) {
         return guarded(err, [&] {

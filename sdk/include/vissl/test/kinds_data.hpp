@@ -22,15 +22,22 @@ class Transform {
     sample.seed = seed;
     vissl_rng stream = sample.rng(0);
     vissl::call(image_method(), instance_.handle(), image.handle(), &stream);
+    image.settle();
   }
   void operator()(FakeSample& sample) const {
     if (table().apply_sample != nullptr) {
       vissl::call(table().apply_sample, instance_.handle(), sample.handle());
+      for (auto& [key, entries] : sample.lists) {
+        for (FakeSample::Entry& entry : entries) {
+          if (entry.image != nullptr) entry.image->settle();
+        }
+      }
       return;
     }
     for (std::size_t i = 0; i < sample.list("data").size(); ++i) {
       vissl_rng stream = sample.rng(i);
       vissl::call(image_method(), instance_.handle(), sample.image("data", i).handle(), &stream);
+      sample.image("data", i).settle();
     }
   }
   const Instance& instance() const { return instance_; }
@@ -173,8 +180,6 @@ inline std::vector<std::string> plan_weights(const Instance& profile,
   return plan.lines;
 }
 
-}  // namespace test
-}  // namespace vissl
 // Where a weights scheme says that `locator` leads.
 inline std::string resolve_weights(const Instance& scheme, std::string_view locator) {
   std::string place;
@@ -189,3 +194,5 @@ inline std::string resolve_weights(const Instance& scheme, std::string_view loca
   return place;
 }
 
+}  // namespace test
+}  // namespace vissl

@@ -1,0 +1,51 @@
+// The weights scheme "zoo": params_file = "zoo://resnet50/simclr" names weights by what they are
+// instead of where they lie. The folder `root` holds index.txt with one line per model, "name
+// place"; a place is a path relative to the folder, or a locator of another scheme, which the host
+// follows.
+//
+//   weights_schemes = [{ name = "zoo", root = "/data/zoo" }]
+#include <vissl/plugin.hpp>
+#include <vissl/weights_scheme.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class Zoo {
+ public:
+  static void params(vissl::Params& p) {
+    p.path("root", vissl::required, "Folder with index.txt and the weights.");
+  }
+  explicit Zoo(const vissl::Config& c) : root_(c.string("root")) {}
+
+  std::string resolve(std::string_view locator) const {
+    const fs::path index = root_ / "index.txt";
+    std::ifstream file(index);
+    if (!file.is_open()) vissl::fail(VISSL_E_DATA, "cannot read the zoo's " + index.string());
+    const std::string wanted(vissl::locator_path(locator));
+    std::string line, name, place, known;
+    while (std::getline(file, line)) {
+      std::istringstream words(line);
+      if (!(words >> name >> place)) continue;
+      if (name == wanted) {
+        if (place.find("://") != std::string::npos) return place;
+        return fs::absolute(root_ / place).lexically_normal().string();
+      }
+      known += (known.empty() ? "" : ", ") + name;
+    }
+    vissl::fail(VISSL_E_DATA, "the zoo has no '" + wanted + "'; it has: " + known);
+  }
+
+ private:
+  fs::path root_;
+};
+
+}  // namespace
+
+VISSL_WEIGHTS_SCHEME(Zoo, "zoo", "Weights by the names of an index file.")
+VISSL_PLUGIN("example.zoo", "1.0.0")

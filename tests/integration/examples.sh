@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# The examples of sdk/examples, built as an outsider builds them: against a moved installed SDK, by g++ and by clang++, with
+# their own tests; then two training steps with each.
+set -euo pipefail
+# shellcheck source=tests/integration/installed_tree.bash
+source "$VISSL_SOURCE_DIR/tests/integration/installed_tree.bash"
+torch=$(realpath "$VISSL_TORCH_ROOT")
+
+# All examples as one project: each folder's CMakeLists.txt is a project of its own as well.
+mkdir "$work/all"
+cp -r "$VISSL_SOURCE_DIR/sdk/examples" "$work/all/examples"
+{
+  echo 'cmake_minimum_required(VERSION 3.16)'
+  echo 'project(all_examples LANGUAGES C CXX)'
+  echo 'enable_testing()'
+  for folder in "$work"/all/examples/*/; do
+    name=$(basename "$folder")
+    echo "add_subdirectory(examples/$name)"
+  done
+} >"$work/all/CMakeLists.txt"
+
+plugins=(cutout confidence_penalty confidence_penalty_stable convnet_native triangular zoo)
+for pair in "g++ gcc ON" "clang++ clang OFF"; do
+  read -r compiler c tests <<<"$pair"
+  build=$work/$compiler
+  build_outside "$work/all" "$build" -DTORCH_ROOT="$torch" -DBUILD_TESTING=$tests -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_C_COMPILER="$c" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+  mkdir "$build/so"
+  for name in "${plugins[@]}"; do
+    cp "$build/examples/$name/$name.so" "$build/so/"
+    exported=$(nm -D --defined-only "$build/so/$name.so" | awk '{print $3}')
+    [[ $exported == vissl_plugin_entry_v1 ]] || { echo "$compiler: $name exports $exported"; exit 1; }
+    if readelf -d "$build/so/$name.so" | grep -E 'RPATH|RUNPATH'; then echo "$compiler: $name has a RUNPATH"; exit 1; fi
+  done
+
+  # Who needs no libtorch sees none of its headers: neither by its include path nor among the files that were read.
+  for name in cutout confidence_penalty triangular zoo; do
+    object=$(ninja -C "$build" -t targets all | sed -n "s|^\(examples/$name/CMakeFiles/$name.dir/.*\.o\): .*|\1|p")
+    read_files=$(ninja -C "$build" -t deps "$object")
+    grep -q 'vissl/abi.h' <<<"$read_files" || { echo "$compiler: no dependencies of $name are recorded"; exit 1; }
+    if grep -E '/(ATen|c10|torch)/' <<<"$read_files"; then echo "$compiler: $name includes libtorch"; exit 1; fi
+    if grep -F "$torch" <<<"$(ninja -C "$build" -t commands "$object")"; then echo "$compiler: $name has a path to libtorch"; exit 1; fi
+  done
+done
+quietly ctest --test-dir "$work/g++" --output-on-failure --no-tests=error
+
+status=0
+wrong() {
+  echo "$1"
+  status=1
+}
+# Trains with the compiler's plugins; prints the digest of all tensors in the final checkpoint.
+train() { # COMPILER NAME SETTINGS...
+  local run=$work/runs/$1/$2
+  "$host" --plugins "$moved/lib/vissl/plugins" --plugins "$work/$1/so" --config "$work/$2.toml" checkpoint.dir="$run" \
+    "${@:3}" >"$work/out" 2>&1 || { echo "$1 $2 failed:" >&2; cat "$work/out" >&2; return 1; }
+  local end=("$run"/model_final_checkpoint_phase*.torch)
+  unzip -p "${end[0]}" '*/data/*' | sha256sum
+}
+penalty='name = "confidence_penalty"'
+write_config "$work/cutout.toml" "$small_resnet" "$penalty" '{ name = "cutout", size = 6, gray = 128 },' ''
+write_config "$work/plain.toml" "$small_resnet" "$penalty" '' ''
+write_config "$work/stable.toml" "$small_resnet" 'name = "confidence_penalty_stable"' '' ''
+write_config "$work/native.toml" '{ name = "convnet_native", width = 8 }' "$penalty" '' ''
+sed 's/^name = "constant"/name = "triangular"\nlow = 0.0\nhigh = 0.2/; /^value = /d' "$work/plain.toml" >"$work/triangular.toml"
+write_config "$work/zoo.toml" "$small_resnet" "$penalty" '' 'weights_init = { params_file = "zoo://small/penalty" }'
+sed -i "1i weights_schemes = [{ name = \"zoo\", root = \"zoo_root\" }]" "$work/zoo.toml"
+mkdir "$work/zoo_root"
+
+for compiler in g++ clang++; do
+  plain=$(train $compiler plain)
+  [[ $(train $compiler stable) == "$plain" ]] || wrong "$compiler: the loss on the stable ABI trains to other bits"
+  [[ $(train $compiler cutout) != "$plain" ]] || wrong "$compiler: cutout changes nothing"
+  [[ $(train $compiler triangular) != "$plain" ]] || wrong "$compiler: the triangular schedule changes nothing"
+  native=$(train $compiler native)
+  [[ -n $native && $native != "$plain" ]] || wrong "$compiler: the native trunk trains to the resnet's bits"
+  # What the first run learned is the second one's start, found by name.
+  echo "small/penalty $(basename "$(ls "$work/runs/$compiler/plain"/model_final_checkpoint_phase*.torch)")" >"$work/zoo_root/index.txt"
+  cp "$work/runs/$compiler/plain"/model_final_checkpoint_phase*.torch "$work/zoo_root/"
+  [[ $(train $compiler zoo) != "$plain" ]] || wrong "$compiler: the zoo's weights change nothing"
+  loaded=$(grep -oE 'loaded [0-9]+ of [0-9]+ tensors' "$work/runs/$compiler/zoo/log.txt")
+  [[ $loaded =~ ^loaded\ ([0-9]+)\ of\ ([0-9]+) && ${BASH_REMATCH[1]} -gt 60 ]] || wrong "$compiler: the zoo gave: $loaded"
+  declare "sums_${compiler/++/}=$plain $native"
+done
+# shellcheck disable=SC2154  # both are declared in the loop
+[[ $sums_g == "$sums_clang" ]] || wrong "g++ and clang++ train to different bits"
+[[ $(train g++ plain loss.beta=0.3 checkpoint.dir="$work/runs/other") != "$plain" ]] || wrong "beta changes nothing"
+
+# A native plugin that does not say for which libtorch it was compiled is refused with the remedy, and the others still work.
+mkdir "$work/silent"
+objcopy --remove-section=.vissl_native "$work/g++/so/convnet_native.so" "$work/silent/convnet_native.so"
+code=0
+"$host" describe trunk/convnet_native --plugins "$work/silent" >"$work/out" 2>&1 || code=$?
+if [[ $code != 3 ]] || ! grep -q "without saying for which libtorch" "$work/out"; then
+  wrong "a native plugin without fingerprint: exit $code, $(cat "$work/out")"
+fi
+"$host" list --plugins "$moved/lib/vissl/plugins" --plugins "$work/silent" >"$work/out" 2>&1
+grep -q simclr "$work/out" || wrong "the native plugin without fingerprint stops list"
+exit $status
