@@ -33,8 +33,9 @@ target_link_libraries(vissl_files
   PRIVATE vissl_warnings)
 add_dependencies(vissl_files vissl_build_id)
 
+include(Embedded)  # the templates of new-plugin, the scripts of completion
 vissl_sources(core_sources host/cli host/config host/plugin host/data)
-add_library(vissl_core STATIC ${core_sources} $<TARGET_OBJECTS:vissl_files>)
+add_library(vissl_core STATIC ${core_sources} "${VISSL_GENERATED}/embedded.cpp" $<TARGET_OBJECTS:vissl_files>)
 # Boost.DLL would pull in Boost.Filesystem; the standard one serves it as well.
 target_compile_definitions(vissl_core PUBLIC BOOST_DLL_USE_STD_FS)
 target_link_libraries(vissl_core

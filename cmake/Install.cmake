@@ -28,3 +28,10 @@ write_basic_package_version_file("${VISSL_GENERATED}/VisslSdkConfigVersion.cmake
 install(FILES sdk/cmake/VisslSdkConfig.cmake sdk/cmake/VisslPlugin.cmake sdk/cmake/vissl_plugin.map sdk/cmake/vissl_test_main.cpp
               "${VISSL_GENERATED}/VisslSdkConfigVersion.cmake" DESTINATION lib/cmake/VisslSdk)
 install(DIRECTORY configs DESTINATION share/vissl)
+install(FILES sdk/README.md DESTINATION share/doc/vissl RENAME plugins.md)
+install(FILES sdk/operators.txt DESTINATION share/doc/vissl)
+install(DIRECTORY sdk/examples DESTINATION share/doc/vissl)
+
+install(FILES host/cli/completion/vissl-host.bash DESTINATION share/bash-completion/completions RENAME vissl-host)
+install(FILES host/cli/completion/vissl-host.zsh DESTINATION share/zsh/site-functions RENAME _vissl-host)
+install(FILES host/cli/completion/vissl-host.fish DESTINATION share/fish/vendor_completions.d)

@@ -32,7 +32,8 @@ int show_batch_command(const CommandContext& context) {
   if (!batch)
     throw Error(Exit::bad_data, "the split [data." + split + "] has no batch; it has " +
                                     std::to_string(data->length(split)) + " samples");
-  const std::filesystem::path output = context.options.output;
+  const std::filesystem::path output =
+      context.options.output.empty() ? "views.png" : context.options.output;
   const bool numbers = output.extension() == ".npy";
   if (numbers) {
     write_images_npy(output, *batch);

@@ -7,6 +7,9 @@ namespace vissl::host {
 int list_command(const CommandContext& context);
 int describe_command(const CommandContext& context);
 int check_plugin_command(const CommandContext& context);
+int new_plugin_command(const CommandContext& context);
+int completion_command(const CommandContext& context);
+int complete_command(const CommandContext& context);
 int show_config_command(const CommandContext& context);
 int show_batch_command(const CommandContext& context);
 int show_model_command(const CommandContext& context);

@@ -29,6 +29,12 @@ int dispatch(const CommandContext& context) {
       return describe_command(context);
     case Command::check_plugin:
       return check_plugin_command(context);
+    case Command::new_plugin:
+      return new_plugin_command(context);
+    case Command::completion:
+      return completion_command(context);
+    case Command::complete:
+      return complete_command(context);
     case Command::show_config:
       return show_config_command(context);
     case Command::show_batch:

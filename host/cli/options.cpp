@@ -114,7 +114,7 @@ bool take_command(std::vector<std::string>& words, Options& options) {
     if (row.argument.empty()) return true;
     if (words.empty())
       refuse("'" + std::string(row.words) + "' needs " + std::string(row.argument) +
-             "; 'vissl-host list' shows what there is");
+             (row.command == Command::describe ? "; 'vissl-host list' shows what there is" : ""));
     if (row.argument.ends_with("...")) {
       const auto is_setting = [](const std::string& w) { return w.find('=') != w.npos; };
       const auto files = std::stable_partition(words.begin(), words.end(), is_setting);
@@ -123,6 +123,12 @@ bool take_command(std::vector<std::string>& words, Options& options) {
       return true;
     }
     options.subject = words.front();
+    words.erase(words.begin());
+    if (row.argument.find(' ') == std::string_view::npos) return true;
+    if (words.empty())
+      refuse("'" + std::string(row.words) + " " + options.subject +
+             "' needs a name as well: " + std::string(row.words) + " " + std::string(row.argument));
+    options.name = words.front();
     words.erase(words.begin());
     return true;
   }
@@ -158,6 +164,14 @@ void check_applies(const po::variables_map& map, const Options& options) {
 
 Options parse_options(const std::vector<std::string>& arguments) {
   Options options;
+  // What the completion scripts ask for: the rest of the line is not to be understood, but
+  // completed.
+  if (!arguments.empty() && arguments.front() == "__complete") {
+    options.command = Command::complete;
+    options.settings.assign(arguments.begin() + 1, arguments.end());
+    options.log.level = LogLevel::error;
+    return options;
+  }
   const po::variables_map map = parse(arguments);
   const auto text = [&](const char* name) {
     return map.count(name) != 0 ? map[name].as<std::string>() : std::string();

@@ -21,19 +21,23 @@ enum class Command {
   show_model,
   show_schedule,
   bench_data,
+  new_plugin,
+  completion,
+  complete,  // of the completion scripts; not in the table
   help,
   version
 };
 
 struct Options {
   Command command = Command::run;
-  std::string subject;                // of describe: "loss/simclr_info_nce_loss"
+  std::string subject;                // of describe: "loss/simclr_info_nce_loss"; a kind; a shell
+  std::string name;                   // of new-plugin
   std::vector<std::string> files;     // of check-plugin
   std::vector<std::string> plugins;   // --plugins, in order
   std::vector<std::string> configs;   // --config, in order
   std::vector<std::string> settings;  // key.path=value, in order
   std::string split = "train";        // of show batch and bench data
-  std::string output = "views.png";   // of show batch
+  std::string output;                 // of show batch and new-plugin; empty = the command's own
   int points = 11;                    // of show schedule
   int seconds = 10;                   // of bench data
   int time_limit = 20;                // of check-plugin, in seconds for one check

@@ -19,6 +19,10 @@ constexpr CommandRow kCommands[] = {
     {Command::show_schedule, "show schedule", "", "Prints the schedules' values over the run."},
     {Command::bench_data, "bench data", "",
      "Measures how fast a split gives batches, and which stage takes the time."},
+    {Command::new_plugin, "new-plugin", "KIND NAME",
+     "Writes a plugin with its test and CMakeLists.txt into a new folder."},
+    {Command::completion, "completion", "SHELL",
+     "Prints the script that completes command lines in bash, zsh or fish."},
 };
 
 constexpr std::string_view kWithConfig =
@@ -35,8 +39,8 @@ constexpr OptionRow kOptions[] = {
      "The split that is shown or measured; train when it is not given."},
     {"seconds", '\0', "N", OptionGroup::input, "|bench data|",
      "Ends the measurement; 10 when it is not given. It ends with the epoch in any case."},
-    {"output", 'o', "FILE", OptionGroup::output, "|show batch|",
-     "The file that is written; views.png when it is not given."},
+    {"output", 'o', "FILE", OptionGroup::output, "|show batch|new-plugin|",
+     "The file of show batch, else views.png; the folder of new-plugin, else NAME."},
     {"points", '\0', "N", OptionGroup::output, "|show schedule|",
      "Rows of the table; 11 when it is not given."},
     {"time-limit", '\0', "SECONDS", OptionGroup::general, "|check-plugin|",

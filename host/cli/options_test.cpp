@@ -37,7 +37,10 @@ TEST_CASE("options: every command of the table is understood") {
     arguments.emplace_back(row.words.substr(0, space));
     if (space != std::string_view::npos) arguments.emplace_back(row.words.substr(space + 1));
     if (!row.argument.empty()) arguments.emplace_back("loss/x");
-    const bool takes_config = row.command != Command::list && row.command != Command::describe;
+    if (row.argument.find(' ') != std::string_view::npos) arguments.emplace_back("y");
+    const std::string_view with_config = option_rows()[1].commands;
+    const bool takes_config =
+        with_config.find("|" + std::string(row.words) + "|") != std::string_view::npos;
     if (takes_config) arguments.insert(arguments.end(), {"--config", "x.toml"});
     CHECK(parse_options(arguments).command == row.command);
   }
@@ -47,6 +50,22 @@ TEST_CASE("options: describe takes its subject, list takes --json") {
   CHECK(parse_options({"describe", "loss/swav_loss"}).subject == "loss/swav_loss");
   CHECK(parse_options({"list", "--json"}).json);
   CHECK(parse_options({"show", "schedule", "-c", "x.toml", "--points", "5"}).points == 5);
+}
+
+TEST_CASE("options: new-plugin takes a kind and a name") {
+  const Options options = parse_options({"new-plugin", "loss", "mine", "-o", "folder"});
+  CHECK(options.subject == "loss");
+  CHECK(options.name == "mine");
+  CHECK(options.output == "folder");
+  CHECK(error_of({"new-plugin", "loss"}) ==
+        "'new-plugin loss' needs a name as well: new-plugin KIND NAME");
+  CHECK(error_of({"new-plugin"}) == "'new-plugin' needs KIND NAME");
+}
+
+TEST_CASE("options: a line to be completed is kept as it is") {
+  const Options options = parse_options({"__complete", "--config", "x.toml", "--no-such", ""});
+  CHECK(options.command == Command::complete);
+  CHECK(options.settings == std::vector<std::string>{"--config", "x.toml", "--no-such", ""});
 }
 
 TEST_CASE("options: without arguments there is help, and --help wins over the rest") {
