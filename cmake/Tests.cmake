@@ -124,11 +124,28 @@ if(VISSL_RUNTIME)
   endforeach()
 endif()
 
-# tests/bench/x.cpp is one program bench/x that times the torch-free core; built only by its name (ninja x).
+# tests/bench/x.cpp is one program bench/x that times the torch-free core, tests/bench/runtime/x.cpp one that times the
+# runtime; scripts/bench runs them beside Python.
+function(vissl_bench source)
+  cmake_path(GET source STEM name)
+  add_executable(${name} "${source}" ${ARGN})
+  target_link_libraries(${name} PRIVATE vissl_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+  add_dependencies(${name} vissl_build_id)
+endfunction()
+
 file(GLOB bench_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/bench/*.cpp")
 foreach(source IN LISTS bench_sources)
+  vissl_bench("${source}")
   cmake_path(GET source STEM name)
-  add_executable(${name} EXCLUDE_FROM_ALL "${source}")
-  target_link_libraries(${name} PRIVATE vissl_core vissl_warnings)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+  target_link_libraries(${name} PRIVATE vissl_core)
 endforeach()
+if(VISSL_RUNTIME)
+  file(GLOB bench_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/bench/runtime/*.cpp")
+  foreach(source IN LISTS bench_sources)
+    vissl_bench("${source}")
+    cmake_path(GET source STEM name)
+    target_link_libraries(${name} PRIVATE vissl_runtime_objects vissl_files vissl_host_includes Libtorch::cpu ZLIB::ZLIB
+                          nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS})
+  endforeach()
+endif()

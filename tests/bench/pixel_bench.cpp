@@ -1,6 +1,6 @@
 // Times the pixel code on one JPEG file: one JSON line per figure, microseconds of this thread's
 // CPU time (other work on the machine does not count), the median of the rounds. Driven by
-// scripts/bench_pixels.py, which times Pillow and torchvision on the same work and prints ratios.
+// `scripts/bench pixels`, which times Pillow and torchvision on the same work and prints ratios.
 //
 //   pixel_bench FILE.jpg ROUNDS
 #include <algorithm>

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Times build/bench/pixel_bench against Pillow and torchvision on the same file, in interleaved rounds on one core.
 
-    python3 scripts/bench_pixels.py [--bench build/bench/pixel_bench] [--image FILE.jpg] [--rounds 5]
+    pixels.py --bench build/bench/pixel_bench [--image FILE.jpg] [--rounds 5] [--repeats 40]
 
 Prints one JSON line per figure: microseconds of CPU time of both (medians over the rounds) and the median ratio of
-the rounds. Build the program by `ninja -C build pixel_bench`. Without --image it makes a JPEG of 500 x 375 pixels at
-quality 97, the median size of ImageNet.
+the rounds. Without --image it makes a JPEG of 500 x 375 pixels at quality 97, the median size of ImageNet.
 """
 import argparse
 import io
@@ -23,18 +22,7 @@ import torchvision.transforms.functional as F
 from PIL import Image, ImageEnhance, ImageFilter
 from torchvision import transforms
 
-REPEATS = 40
-
-
-def synthetic_jpeg():
-    """Soft shapes with grain: its size in bytes is near that of a photograph."""
-    rng = np.random.default_rng(0)
-    small = Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
-    soft = np.asarray(small.resize((500, 375), Image.BICUBIC)).astype(np.int16)
-    grain = rng.normal(0, 7, (375, 500, 1)).astype(np.int16)
-    file = io.BytesIO()
-    Image.fromarray(np.clip(soft + grain, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=97, subsampling=2)
-    return file.getvalue()
+from images import synthetic_jpeg
 
 
 def pillow_figures(data):
@@ -88,9 +76,9 @@ def pillow_figures(data):
     }
 
 
-def median_us(work):
+def median_us(work, repeats):
     times = []
-    for i in range(REPEATS + 3):
+    for i in range(repeats + 3):
         start = time.thread_time()
         work()
         if i >= 3:
@@ -100,9 +88,10 @@ def median_us(work):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--bench", default="build/bench/pixel_bench")
+    parser.add_argument("--bench", required=True)
     parser.add_argument("--image", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=40)
     options = parser.parse_args()
     torch.set_num_threads(1)
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -114,17 +103,17 @@ def main():
         file.write(data)
         file.flush()
         for _ in range(options.rounds):
-            output = subprocess.run([options.bench, file.name, str(REPEATS)], check=True, capture_output=True, text=True)
+            output = subprocess.run([options.bench, file.name, str(options.repeats)], check=True, capture_output=True, text=True)
             for line in output.stdout.splitlines():
                 figure = json.loads(line)
                 ours[figure["figure"]].append(figure["us"])
             for name, work in figures.items():
-                theirs[name].append(median_us(work))
+                theirs[name].append(median_us(work, options.repeats))
     for name in figures:
         us, baseline = statistics.median(ours[name]), statistics.median(theirs[name])
-        ratios = [b / o for o, b in zip(ours[name], theirs[name])]
-        print(json.dumps({"figure": name, "us": round(us, 1), "pillow_us": round(baseline, 1),
-                          "ratio": round(statistics.median(ratios), 2), "rounds": options.rounds,
+        ratios = [o / b for o, b in zip(ours[name], theirs[name])]
+        print(json.dumps({"name": name, "unit": "us", "better": "lower", "ours": round(us, 1), "peer": round(baseline, 1),
+                          "ratio": round(statistics.median(ratios), 4), "rounds": options.rounds,
                           "image_bytes": len(data)}))
 
 
