@@ -5,7 +5,9 @@ find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
 find_package(ZLIB REQUIRED)
+find_library(WEBP_LIBRARY webp REQUIRED)
 find_package(Threads REQUIRED)
 
 # Sets `out` to the .cpp files below the given folders, without tests.
@@ -40,7 +42,7 @@ add_library(vissl_core STATIC ${core_sources} "${VISSL_GENERATED}/embedded.cpp" 
 target_compile_definitions(vissl_core PUBLIC BOOST_DLL_USE_STD_FS)
 target_link_libraries(vissl_core
   PUBLIC vissl_host_includes Boost::headers Boost::program_options tomlplusplus::tomlplusplus spdlog::spdlog
-         nlohmann_json::nlohmann_json JPEG::JPEG PNG::PNG ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS}
+         nlohmann_json::nlohmann_json JPEG::JPEG PNG::PNG TIFF::TIFF "${WEBP_LIBRARY}" ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS}
   PRIVATE vissl_warnings)
 add_dependencies(vissl_core vissl_build_id)
 

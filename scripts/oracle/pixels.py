@@ -41,6 +41,36 @@ def draw(kind, width, height, channels):
     return Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels)
 
 
+def plain_tiff(width, height, tile=0, planes=False):
+    """An uncompressed big-endian RGB file in tiles, or with one plane per channel: Pillow reads both and writes neither."""
+    pixels = np.asarray(draw(0, width, height, 3))
+    if tile:
+        padded = np.zeros((-(-height // tile) * tile, -(-width // tile) * tile, 3), np.uint8)
+        padded[:height, :width] = pixels
+        blocks = [padded[y:y + tile, x:x + tile].tobytes() for y in range(0, height, tile) for x in range(0, width, tile)]
+    else:
+        blocks = [pixels[:, :, c].tobytes() for c in range(3)]
+    places, data = [], b""
+    for block in blocks:
+        places.append(8 + len(data))
+        data += block
+    fields = [(256, 3, [width]), (257, 3, [height]), (258, 3, [8, 8, 8]), (259, 3, [1]), (262, 3, [2]), (277, 3, [3])]
+    if tile:
+        fields += [(322, 3, [tile]), (323, 3, [tile]), (324, 4, places), (325, 4, [len(b) for b in blocks])]
+    else:
+        fields += [(273, 4, places), (278, 3, [height]), (279, 4, [len(b) for b in blocks]), (284, 3, [2])]
+    directory, extra = b"", b""
+    extra_at = 8 + len(data) + 2 + 12 * len(fields) + 4
+    for tag, kind, values in sorted(fields):
+        packed = struct.pack(f">{len(values)}{'H' if kind == 3 else 'I'}", *values)
+        if len(packed) > 4:
+            value, extra = struct.pack(">I", extra_at + len(extra)), extra + packed
+        else:
+            value = packed.ljust(4, b"\0")
+        directory += struct.pack(">HHI", tag, kind, len(values)) + value
+    return (b"MM\0*" + struct.pack(">I", 8 + len(data)) + data + struct.pack(">H", len(fields)) + directory + b"\0" * 4 + extra)
+
+
 def fnv(data):
     h = 0xCBF29CE484222325
     for byte in data:
@@ -178,6 +208,7 @@ def files():
         (kind if isinstance(kind, Image.Image) else draw(*kind)).save(file, format, **options)
         return file.getvalue()
 
+    transparent = Image.frombytes("RGBA", (16, 12), draw(0, 16, 12, 4).tobytes())
     color, ramp, gray = (0, 37, 29, 3), (1, 67, 50, 3), (1, 33, 41, 1)
     exif = Image.Exif()
     exif[0x0112] = 6  # a rotation that must be ignored
@@ -206,6 +237,21 @@ def files():
     yield "palette.bmp", saved(draw(0, 9, 6, 3).quantize(30), "BMP")
     yield "color.ppm", saved((0, 7, 5, 3), "PPM")
     yield "gray.pgm", saved((0, 7, 5, 1), "PPM")
+    yield "lossy.webp", saved(ramp, "WEBP", quality=80)
+    yield "lossless.webp", saved(color, "WEBP", lossless=True)
+    yield "gray.webp", saved(gray, "WEBP", quality=90)
+    yield "alpha.webp", saved(transparent, "WEBP", lossless=True, exact=True)
+    yield "color.tif", saved((0, 17, 13, 3), "TIFF")
+    yield "lzw.tif", saved((1, 67, 50, 3), "TIFF", compression="tiff_lzw")
+    yield "deflate.tif", saved((1, 33, 41, 1), "TIFF", compression="tiff_adobe_deflate")
+    yield "jpeg.tif", saved(ramp, "TIFF", compression="jpeg", quality=90)
+    yield "alpha.tif", saved(transparent, "TIFF", compression="packbits")
+    yield "bilevel.tif", saved(draw(0, 19, 6, 1).convert("1"), "TIFF", compression="group4")
+    yield "palette.tif", saved(draw(0, 9, 6, 3).quantize(30), "TIFF")
+    wide = Image.fromarray((np.arange(12 * 9, dtype=np.uint16) * 7).reshape(9, 12))
+    yield "wide_gray.tif", saved(wide, "TIFF")
+    yield "tiled.tif", plain_tiff(20, 18, tile=16)
+    yield "planes.tif", plain_tiff(13, 9, planes=True)
     yield "maximum_100.ppm", b"P6\n# a comment\n5 4\n100\n" + bytes(i % 120 for i in range(60))
 
 

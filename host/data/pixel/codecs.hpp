@@ -22,4 +22,10 @@ DecodedSize bmp_size(Bytes file);
 Decoded decode_pnm(Bytes file, const DecodeOptions& options);
 DecodedSize pnm_size(Bytes file);
 
+Decoded decode_webp(Bytes file, const DecodeOptions& options);
+DecodedSize webp_size(Bytes file);
+
+Decoded decode_tiff(Bytes file, const DecodeOptions& options);
+DecodedSize tiff_size(Bytes file);
+
 }  // namespace vissl::host::pixel

@@ -12,7 +12,7 @@ namespace {
 
 std::string unknown_format(Bytes file) {
   if (file.empty()) return "the file is empty";
-  std::string text = "the file is not a JPEG, PNG, BMP or PNM image (it starts with";
+  std::string text = "the file is not a JPEG, PNG, BMP, PNM, WebP or TIFF image (it starts with";
   for (std::size_t i = 0; i < file.size() && i < 4; ++i) {
     char hex[8];
     std::snprintf(hex, sizeof hex, " %02x", file[i]);
@@ -37,6 +37,12 @@ Decoded decode_part(Bytes file, const Window* window, const DecodeOptions& optio
       break;
     case FileFormat::pnm:
       out = decode_pnm(file, options);
+      break;
+    case FileFormat::webp:
+      out = decode_webp(file, options);
+      break;
+    case FileFormat::tiff:
+      out = decode_tiff(file, options);
       break;
     case FileFormat::unknown:
       out.error = unknown_format(file);
@@ -92,6 +98,10 @@ FileFormat sniff(Bytes file) {
   if (starts("\x89PNG\r\n\x1a\n", 8)) return FileFormat::png;
   if (starts("BM", 2)) return FileFormat::bmp;
   if (starts("P5", 2) || starts("P6", 2)) return FileFormat::pnm;
+  if (starts("RIFF", 4) && file.size() >= 12 && std::memcmp(file.data() + 8, "WEBP", 4) == 0)
+    return FileFormat::webp;
+  for (const char* magic : {"II*\0", "MM\0*", "II+\0", "MM\0+"})
+    if (starts(magic, 4)) return FileFormat::tiff;
   return FileFormat::unknown;
 }
 
@@ -113,6 +123,10 @@ DecodedSize decode_size(Bytes file) {
       return bmp_size(file);
     case FileFormat::pnm:
       return pnm_size(file);
+    case FileFormat::webp:
+      return webp_size(file);
+    case FileFormat::tiff:
+      return tiff_size(file);
     case FileFormat::unknown:
       break;
   }

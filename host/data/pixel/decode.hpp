@@ -2,7 +2,8 @@
 // Image files to pixels, equal to what Pillow's Image.open(...).convert("RGB") (or "L") gives: JPEG
 // (accurate integer DCT, fancy upsampling; gray, YCbCr, RGB, CMYK and YCCK, sequential or
 // progressive), PNG (every bit depth and colour type; alpha is dropped, not blended), BMP
-// (uncompressed) and PNM (binary P5 and P6). EXIF orientation is ignored, as in torchvision's
+// (uncompressed), PNM (binary P5 and P6), WebP (still, alpha is dropped) and TIFF (gray, RGB and
+// palettes of 8 bits, 1-bit and 16-bit gray). EXIF orientation is ignored, as in torchvision's
 // loader. Stricter than Pillow in one thing: a PNG whose data fails its checksum is broken. Nothing
 // here prints, exits or throws on a bad file; all functions may run on any thread.
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace vissl::host::pixel {
 
 using Bytes = std::span<const std::uint8_t>;
 
-enum class FileFormat { unknown, jpeg, png, bmp, pnm };
+enum class FileFormat { unknown, jpeg, png, bmp, pnm, webp, tiff };
 
 // By the first bytes, never by a name.
 FileFormat sniff(Bytes file);
