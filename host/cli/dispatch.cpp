@@ -43,6 +43,8 @@ int dispatch(const CommandContext& context) {
       return show_model_command(context);
     case Command::show_schedule:
       return show_schedule_command(context);
+    case Command::show_keys:
+      return show_keys_command(context);
     case Command::bench_data:
       return bench_data_command(context);
     case Command::check:

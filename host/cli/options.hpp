@@ -21,6 +21,7 @@ enum class Command {
   show_model,
   show_schedule,
   bench_data,
+  show_keys,
   new_plugin,
   completion,
   complete,  // of the completion scripts; not in the table

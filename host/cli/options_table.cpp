@@ -17,6 +17,8 @@ constexpr CommandRow kCommands[] = {
      "numbers (.npy)."},
     {Command::show_model, "show model", "", "Prints the model's parameters with their shapes."},
     {Command::show_schedule, "show schedule", "", "Prints the schedules' values over the run."},
+    {Command::show_keys, "show keys", "",
+     "Prints all keys of a config, those of every component too, as Markdown."},
     {Command::bench_data, "bench data", "",
      "Measures how fast a split gives batches, and which stage takes the time."},
     {Command::new_plugin, "new-plugin", "KIND NAME",

@@ -35,6 +35,7 @@ light describe loss/swav_loss --plugins "$plugins" --json
 light show config --plugins "$plugins" --config "$config"
 light show config --plugins "$plugins" --config "$config" --json
 light show config --plugins "$plugins" --config "$config" --origins
+light show keys --plugins "$plugins"
 light show schedule --plugins "$plugins" --config "$config"
 light show schedule --plugins "$plugins" --config "$config" --json
 
