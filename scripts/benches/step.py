@@ -22,8 +22,9 @@ heads = [{ name = "mlp", dims = [2048, 1000] }]
 """, "loss": 'name = "cross_entropy_multiple_output_single_target"'},
 }
 LR, SKIP = 0.01, 2
-# Of the losses of three steps from the same weights; the order of summation differs with the memory format alone.
-TOLERANCE = {"fp32": 1e-4, "bf16": 2e-2}
+# Relative, of the losses from the same weights: three steps in fp32; the first alone in bf16, whose rounding grows with every
+# step of so small a batch.
+COMPARED, TOLERANCE = {"fp32": 3, "bf16": 1}, {"fp32": 1e-4, "bf16": 2e-3}
 
 
 def config(net, batch, length, epochs):
@@ -90,8 +91,9 @@ def figure(net_name, precision):
             return bench.json_child(bench.peer("step", spec_file), memory=True)
 
         peer_losses = eager()[0]["losses"]
-        difference = max(abs(a - b) / abs(b) for a, b in zip(losses, peer_losses))
-        same = {"losses": losses, "peer_losses": [round(x, 6) for x in peer_losses], "largest_relative_difference": difference}
+        compared = COMPARED[precision]
+        difference = max(abs(a - b) / abs(b) for a, b in list(zip(losses, peer_losses))[:compared])
+        same = {"losses_compared": compared, "losses": losses, "peer_losses": [round(x, 6) for x in peer_losses], "largest_relative_difference": difference}
         if len(losses) != 3 or difference > TOLERANCE[precision]:
             raise BenchError(f"the losses differ: {same}")
 
