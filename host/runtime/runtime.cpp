@@ -58,20 +58,25 @@ const void* TorchRuntime::get_service(std::string_view id) {
   return nullptr;
 }
 
-Session& TorchRuntime::session() {
-  if (!session_) {
-    const RunDevice device = choose_device(whole_config(services_)["machine"],
-                                           services_.ranks.local_rank, *services_.log);
-    session_.emplace(services_, device);
-    if (device.cuda != nullptr) services_.log->log(LogLevel::info, describe_gpu(device));
+const RunDevice& TorchRuntime::device() {
+  if (!device_) {
+    device_ = choose_device(whole_config(services_)["machine"], services_.ranks.local_rank,
+                            *services_.log);
+    if (device_->cuda != nullptr) services_.log->log(LogLevel::info, describe_gpu(*device_));
   }
+  return *device_;
+}
+
+Session& TorchRuntime::session() {
+  if (!session_) session_.emplace(services_, device());
   return *session_;
 }
 
 int TorchRuntime::run() {
   const Setting config = whole_config(services_);
-  return run_with_ranks(services_, config,
-                        [&] { return as_errors([&] { return run_engine(session()); }); });
+  return run_with_ranks(
+      services_, config, [&] { return device(); },
+      [&] { return as_errors([&] { return run_engine(session()); }); });
 }
 
 int TorchRuntime::check() {

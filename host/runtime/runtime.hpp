@@ -22,10 +22,13 @@ class TorchRuntime : public Runtime {
   Verdict probe(const ProbeRequest& request) override;
 
  private:
+  // Chosen by the first call, before the first operator call.
+  const RunDevice& device();
   // Set up by the first of the three, because it changes threads and random state of the process.
   Session& session();
 
   const Services& services_;
+  std::optional<RunDevice> device_;
   std::optional<Session> session_;
 };
 

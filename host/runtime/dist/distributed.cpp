@@ -8,8 +8,10 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <thread>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
@@ -114,8 +116,10 @@ class Distributed {
   }
 
   // Meets the others, compares builds and configs, and connects all with all.
-  void join() {
-    const std::string own = identity(services_);
+  void join(const std::function<RunDevice()>& choose_device) {
+    const RunDevice device = choose_device();
+    const std::string own =
+        identity(services_) + "\nmachine.device is " + c10::str(device.device.type());
     if (ranks_.rank == 0) {
       store_->set("identity", own);
       wait_for_all();
@@ -132,6 +136,12 @@ class Distributed {
     GlooSettings gloo;
     gloo.interface_address = interface_address(ranks_);
     gloo.timeout = timeout_;
+    if (device.cuda != nullptr) {
+      gloo.make_gpu_backend = [this, device](const auto& store, int rank, int world) {
+        return device.cuda->make_nccl(store, rank, world, timeout_, device.device.index());
+      };
+      end_when_nccl_does();
+    }
     set_collectives(make_gloo(store_, ranks_.rank, ranks_.world, gloo));
     services_.log->log(LogLevel::info,
                        c10::str(ranks_.world, " ranks, which meet at ", place_of(ranks_)));
@@ -139,6 +149,7 @@ class Distributed {
 
   void finish() {
     watch_->finish();
+    if (before_nccl_ != nullptr) std::set_terminate(before_nccl_);
     set_collectives(nullptr);
     watch_.reset();
   }
@@ -158,6 +169,28 @@ class Distributed {
   }
 
  private:
+  // NCCL watches its collectives in a thread of its own. When one fails or takes too long, that
+  // thread throws what nobody can catch, while the main thread may wait for the GPU forever.
+  void end_when_nccl_does() {
+    static Distributed* the_run = nullptr;
+    the_run = this;
+    before_nccl_ = std::set_terminate([] {
+      static std::atomic_flag ending = ATOMIC_FLAG_INIT;
+      while (ending.test_and_set()) std::this_thread::sleep_for(milliseconds(100));
+      std::string text = "an exception that nobody caught";
+      if (std::current_exception()) {
+        try {
+          throw;
+        } catch (...) {
+          text = current_exception_text();
+        }
+      }
+      const int code = the_run->end_with(Error(Exit::distributed, "NCCL: " + text));
+      std::fflush(nullptr);
+      std::_Exit(code);
+    });
+  }
+
   void wait_for_all() {
     const Clock::time_point until = Clock::now() + timeout_;
     for (;;) {
@@ -200,18 +233,19 @@ class Distributed {
   milliseconds timeout_;
   c10::intrusive_ptr<c10d::Store> store_;
   std::optional<Watch> watch_;
+  std::terminate_handler before_nccl_ = nullptr;
 };
 
 }  // namespace
 
 int run_with_ranks(const Services& services, const Setting& config,
-                   const std::function<int()>& body) {
+                   const std::function<RunDevice()>& device, const std::function<int()>& body) {
   if (services.ranks.world <= 1) return body();
   // What goes wrong is said by this program, once; libtorch would warn of every lost connection.
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
   Distributed run(services, config);
   try {
-    run.join();
+    run.join(device);
     const int code = body();
     run.finish();
     return code;

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <map>
+#include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -37,7 +38,17 @@ class Gloo final : public Collectives {
     group_ = c10::make_intrusive<c10d::ProcessGroup>(own, static_cast<int>(rank),
                                                      static_cast<int>(world));
     group_->setBackend(at::kCPU, c10d::ProcessGroup::BackendType::GLOO, backend_);
+    if (!settings_.make_gpu_backend) return;
+    gpu_backend_ =
+        settings_.make_gpu_backend(c10::make_intrusive<c10d::PrefixStore>(name_ + "/gpu", store_),
+                                   static_cast<int>(rank), static_cast<int>(world));
+    group_->setBackend(at::kCUDA, c10d::ProcessGroup::BackendType::NCCL, gpu_backend_);
   }
+  ~Gloo() override {
+    if (gpu_backend_) gpu_backend_->shutdown();
+  }
+  Gloo(const Gloo&) = delete;
+  Gloo& operator=(const Gloo&) = delete;
 
   int64_t rank() const override { return rank_; }
   int64_t world() const override { return world_; }
@@ -48,7 +59,7 @@ class Gloo final : public Collectives {
       if (op == Reduce::max) options.reduceOp = c10d::ReduceOp::MAX;
       if (op == Reduce::min) options.reduceOp = c10d::ReduceOp::MIN;
       std::vector<at::Tensor> list{dense};
-      wait("all_reduce", [&] { return backend_->allreduce(list, options); });
+      wait("all_reduce", [&] { return of(dense).allreduce(list, options); });
     });
     if (op != Reduce::mean) return;
     const bool whole = c10::isIntegralType(tensor.scalar_type(), true);
@@ -63,7 +74,7 @@ class Gloo final : public Collectives {
       c10d::BroadcastOptions options;
       options.rootRank = root;
       std::vector<at::Tensor> list{dense};
-      wait("broadcast", [&] { return backend_->broadcast(list, options); });
+      wait("broadcast", [&] { return of(dense).broadcast(list, options); });
     });
   }
 
@@ -83,7 +94,7 @@ class Gloo final : public Collectives {
                                               " rows but wants to send ", sent));
     sizes[0] = received;
     at::Tensor out = at::empty(sizes, in.options());
-    wait("all_to_all", [&] { return backend_->alltoall_base(out, in, out_rows, in_rows, {}); });
+    wait("all_to_all", [&] { return of(in).alltoall_base(out, in, out_rows, in_rows, {}); });
     return out;
   }
 
@@ -115,12 +126,16 @@ class Gloo final : public Collectives {
     at::Tensor out = at::empty(sizes, rows.options());
     if (out.numel() == 0) return out;
     at::Tensor in = rows;
-    wait("all_gather", [&] { return backend_->_allgather_base(out, in, {}); });
+    wait("all_gather", [&] { return of(in)._allgather_base(out, in, {}); });
     return out;
   }
 
  private:
-  // Gloo works on contiguous memory.
+  c10d::Backend& of(const at::Tensor& tensor) const {
+    return tensor.is_cuda() && gpu_backend_ ? *gpu_backend_ : *backend_;
+  }
+
+  // Both backends work on contiguous memory.
   template <class Body>
   void in_place(at::Tensor& tensor, Body&& body) {
     const at::NoGradGuard no_grad;
@@ -147,7 +162,7 @@ class Gloo final : public Collectives {
   std::string name_;
   int64_t rank_, world_;
   GlooSettings settings_;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> backend_;
+  c10::intrusive_ptr<c10d::Backend> backend_, gpu_backend_;
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
   std::map<int64_t, std::unique_ptr<Collectives>> groups_;
 };
