@@ -53,9 +53,12 @@ RunDevice choose_device(const Setting& machine, std::int64_t local_rank, Logger&
   if (wanted && !nvidia_driver_present(driver_problem)) refuse(driver_problem + elsewhere);
   const int count = cuda->device_count(problem);
   if (count == 0) {
-    const std::string text = "CUDA has no device here: " + problem + visible_devices();
+    const CudaVersions versions = cuda->versions();
+    const std::string text = "CUDA has no device here: " + problem + visible_devices() +
+                             "; the driver serves CUDA " + versions.driver +
+                             ", the libraries are of CUDA " + versions.runtime;
     if (wanted) refuse(text + elsewhere);
-    log.log(LogLevel::info, text + "; the run is on the CPU");
+    log.log(LogLevel::warning, text + "; the run is on the CPU");
     return {};
   }
   const int gpu = gpu_of_rank(local_rank, count);

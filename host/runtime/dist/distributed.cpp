@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <exception>
 #include <thread>
+#include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "host/files/sha256.hpp"
