@@ -6,18 +6,16 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <thread>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "host/files/sha256.hpp"
-#include "host/runtime/abi/guard.hpp"
 #include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/dist/gloo.hpp"
 #include "host/runtime/dist/watch.hpp"
@@ -164,7 +162,7 @@ class Distributed {
     const RankError first = watch_->judge(own, transport);
     const bool same = first.text == own.text;
     services_.log->progress_done();
-    tell(same ? own : first);
+    tell(*watch_, same ? own : first);
     watch_->wait_for_readers();
     return static_cast<int>(same ? own.code : code_of(first));
   }
@@ -213,9 +211,10 @@ class Distributed {
                                                                              : Exit::distributed;
   }
 
-  // Rank 0 speaks for all; when it is rank 0 that is lost, the others do.
-  void tell(const RankError& error) {
-    if (ranks_.rank != 0 && error.rank != 0) return;
+  // Rank 0 speaks for all; when rank 0 is lost, the others speak for themselves.
+  void tell(Watch& watch, const RankError& error) {
+    const bool found_loss = error.rank == 0 && error.reporter == ranks_.rank;
+    if (ranks_.rank != 0 && !found_loss && !watch.store_lost()) return;
     const bool own = error.rank == ranks_.rank || error.reporter != error.rank;
     services_.log->log(LogLevel::error,
                        own ? error.text : c10::str("rank ", error.rank, ": ", error.text));
@@ -223,7 +222,7 @@ class Distributed {
 
   // From a thread of the watch, while the main thread may be anywhere.
   [[noreturn]] void end_now(Watch& watch, const RankError& error) {
-    tell(error);
+    tell(watch, error);
     watch.wait_for_readers();
     std::fflush(nullptr);
     std::_Exit(static_cast<int>(code_of(error)));
@@ -245,17 +244,21 @@ int run_with_ranks(const Services& services, const Setting& config,
   // What goes wrong is said by this program, once; libtorch would warn of every lost connection.
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
   Distributed run(services, config);
+  int code = 0;
   try {
     run.join(device);
-    const int code = body();
+    code = body();
     run.finish();
     return code;
   } catch (const Error& error) {
-    const int code = run.end_with(error);
-    // Collectives that never end would hold up an orderly end of the process.
-    std::fflush(nullptr);
-    std::_Exit(code);
+    code = run.end_with(error);
+  } catch (const std::exception& error) {  // the rendezvous failed inside libtorch
+    const std::string text = error.what();
+    code = run.end_with(Error(Exit::distributed, text.substr(0, text.find('\n'))));
   }
+  // Collectives that never end would hold up an orderly end of the process.
+  std::fflush(nullptr);
+  std::_Exit(code);
 }
 
 }  // namespace vissl::host

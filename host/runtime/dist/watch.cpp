@@ -130,7 +130,7 @@ void Watch::beat() {
     first_ = first;
     first_seen_ = Clock::now();
   }
-  suspicious_ = anyone_suspicious;
+  suspicious_ = suspicious_ || anyone_suspicious;
   readers_ = readers;
   bool all_done = settings_.rank == 0;
   for (std::size_t rank = 0; rank < beats_of_all.size(); ++rank) {
@@ -195,20 +195,22 @@ RankError Watch::lost_store() const {
 void Watch::look_for_lost_ranks() {
   if (settings_.rank != 0 || first_ || to_post_) return;
   const milliseconds limit = suspicious_ ? std::min(kSuspicious, settings_.stall) : settings_.stall;
+  const Clock::time_point now = Clock::now();
+  std::size_t lost = 0;
   for (std::size_t rank = 1; rank < lives_.size(); ++rank) {
     const Life& life = lives_[rank];
-    if (life.beat.empty() || life.beat.starts_with("done")) continue;
-    if (Clock::now() - life.changed <= limit) continue;
-    const std::string text = c10::str(
-        "rank ", rank,
-        suspicious_ ? " is lost: its connections are closed and it" : " is lost or stalled: it",
-        " has given no sign of life for ",
-        seconds_text(duration_cast<milliseconds>(Clock::now() - life.changed)),
-        "; was its process killed or stopped?");
-    to_post_ = RankError{static_cast<int64_t>(rank), 0, Exit::distributed, text};
-    changed_.notify_all();
-    return;
+    if (life.beat.empty() || life.beat.starts_with("done") || now - life.changed <= limit) continue;
+    if (lost == 0 || life.changed < lives_[lost].changed) lost = rank;
   }
+  if (lost == 0) return;
+  const std::string text = c10::str(
+      "rank ", lost,
+      suspicious_ ? " is lost: its connections are closed and it" : " is lost or stalled: it",
+      " has given no sign of life for ",
+      seconds_text(duration_cast<milliseconds>(now - lives_[lost].changed)),
+      "; was its process killed or stopped?");
+  to_post_ = RankError{static_cast<int64_t>(lost), 0, Exit::distributed, text};
+  changed_.notify_all();
 }
 
 RankError Watch::judge(const RankError& own, bool own_is_transport) {
@@ -239,6 +241,11 @@ void Watch::finish() {
   std::unique_lock lock(mutex_);
   finishing_ = true;
   changed_.wait(lock, [this] { return all_finished_; });
+}
+
+bool Watch::store_lost() {
+  const std::lock_guard lock(mutex_);
+  return store_lost_;
 }
 
 void Watch::wait_for_readers() {

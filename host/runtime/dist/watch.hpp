@@ -59,6 +59,8 @@ class Watch {
   // Rank 0 stays until the others know of the run's error, at most two seconds; others return at
   // once. [main]
   void wait_for_readers();
+  // The store has gone, and rank 0 with it.
+  bool store_lost();
 
  private:
   using Clock = std::chrono::steady_clock;
