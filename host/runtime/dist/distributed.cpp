@@ -16,6 +16,7 @@
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "host/runtime/abi/guard.hpp"
 #include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/dist/gloo.hpp"
 #include "host/runtime/dist/watch.hpp"
