@@ -23,7 +23,7 @@ struct Case {
   }
 };
 
-struct Outcome {
+struct Passed {
   at::Tensor y, dx, dweight, dbias;
   BatchNormState state;
 };
@@ -39,8 +39,8 @@ BatchNormState state_of(const Case& c) {
 }
 
 template <class Norm>
-Outcome run(const Case& c, int64_t first, int64_t rows, Norm&& norm) {
-  Outcome out;
+Passed run(const Case& c, int64_t first, int64_t rows, Norm&& norm) {
+  Passed out;
   out.state = state_of(c);
   at::Tensor x = c.x.narrow(0, first, rows).clone().requires_grad_(true);
   out.y = norm(x, out.state);
@@ -60,11 +60,11 @@ bool near(const at::Tensor& a, const at::Tensor& b) {
 TEST_CASE("sync batch norm: ranks with unequal batches give what one rank with all of them gives") {
   for (const auto& shape : {std::vector<int64_t>{7, 3, 4, 2}, std::vector<int64_t>{7, 5}}) {
     const Case c(shape);
-    const Outcome one = run(c, 0, 7, [](const at::Tensor& x, BatchNormState& state) {
+    const Passed one = run(c, 0, 7, [](const at::Tensor& x, BatchNormState& state) {
       return batch_norm(x, state, true, 0.1, 1e-5);
     });
     const std::vector<int64_t> firsts{0, 3, 4}, rows{3, 1, 3};
-    std::vector<Outcome> parts(3);
+    std::vector<Passed> parts(3);
     on_ranks(3, [&](Collectives& ranks) {
       const auto r = static_cast<std::size_t>(ranks.rank());
       parts[r] = run(c, firsts[r], rows[r], [&](const at::Tensor& x, BatchNormState& state) {
@@ -102,7 +102,7 @@ TEST_CASE("sync batch norm: a second run in the backward pass leaves the statist
 
 TEST_CASE("sync batch norm: bfloat16 input keeps its type, and channels_last its layout") {
   const Case c({4, 3, 5, 5});
-  const Outcome one = run(c, 0, 4, [](const at::Tensor& x, BatchNormState& state) {
+  const Passed one = run(c, 0, 4, [](const at::Tensor& x, BatchNormState& state) {
     return batch_norm(x, state, true, 0.1, 1e-5);
   });
   on_ranks(2, [&](Collectives& ranks) {
