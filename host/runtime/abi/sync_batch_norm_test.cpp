@@ -93,7 +93,7 @@ TEST_CASE("sync batch norm: a second run in the backward pass leaves the statist
     const at::Tensor x = c.x.narrow(0, 2 * ranks.rank(), 2);
     const at::Tensor first = sync_batch_norm(ranks, x, state, 0.1, 1e-5);
     const at::Tensor mean = state.running_mean.clone();
-    const ForwardModeScope second({false, true, 2});
+    const ForwardModeScope second({.recomputing = true, .sync_group = 2});
     require(sync_batch_norm(ranks, x, state, 0.1, 1e-5).equal(first), "values");
     require(state.running_mean.equal(mean), "mean");
     require(state.num_batches_tracked.item<int64_t>() == 1, "batches");
