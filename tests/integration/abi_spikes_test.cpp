@@ -173,12 +173,13 @@ constexpr const char* kRecompute =
     "model.activation_checkpointing.use_activation_checkpointing=true";
 
 // The same gradients with and without recomputation, to the accuracy of float64.
-void check_recompute(int ranks) {
+void check_recompute(int ranks, std::vector<std::string> settings = {}) {
   const TempFolder folder;
   const Spike spike = two_sizes("{ name = \"spike_recompute\" }");
-  const std::string exact = "machine.precision=fp64";
-  run_spike(folder, spike, "kept", ranks, {exact});
-  run_spike(folder, spike, "again", ranks, {exact, kRecompute});
+  settings.push_back("machine.precision=fp64");
+  run_spike(folder, spike, "kept", ranks, settings);
+  settings.push_back(kRecompute);
+  run_spike(folder, spike, "again", ranks, settings);
   const Json kept = summary(folder, "kept"), again = summary(folder, "again");
   constexpr int kBlocks = 8, kSizes = 2, kSteps = 8;
   CHECK(kept["single_runs"].get<int>() == kBlocks * kSizes * kSteps);
@@ -277,7 +278,11 @@ TEST_CASE("spike distillation: a wider teacher with weights of its own sees the 
 }
 
 TEST_CASE("spike clipping: gradients are unscaled and reduced; a hook scales the learning rate") {
-  check_spike(clip(), 30);
+  const TempFolder folder;
+  run_spike(folder, clip(), "plain");
+  CHECK(summary(folder, "plain")["spike_checks"].get<int>() > 300);
+  run_spike(folder, clip(), "scaled", 1, {"machine.precision=fp16"});
+  CHECK(summary(folder, "scaled")["spike_checks"].get<int>() > 100);
 }
 
 TEST_CASE("spike own backward: saved tensors, and a parameter that belongs to the loss") {
@@ -330,4 +335,34 @@ TEST_CASE("a twin that is made in START has its state again after a stop: bits e
   fs::remove(folder / "when");
   run_spike(folder, spike, "stopped");
   CHECK(differences(folder / "calm", folder / "stopped") == "");
+}
+
+TEST_CASE("two ranks: the spikes of one rank hold, and what all ranks share stays equal") {
+  const struct {
+    const char* name;
+    Spike spike;
+    int checks;
+  } spikes[] = {{"swav", swav(), 40}, {"moco", moco(), 30},
+                {"dino", dino(), 30}, {"deepcluster", deepcluster(), 30},
+                {"npid", npid(), 20}, {"ibot", ibot(), 30},
+                {"clip", clip(), 30}, {"backward", custom_backward(), 40}};
+  for (const auto& [name, spike, checks] : spikes) {
+    INFO(name);
+    check_spike(spike, checks, 2);
+  }
+}
+
+TEST_CASE("two ranks: Barlow Twins' gradient is 1/W of the joined one") {
+  const TempFolder folder;
+  run_spike(folder, barlow(), "run", 2, {"machine.precision=fp64"});
+  CHECK(summary(folder)["spike_checks"].get<int>() >= 24);
+}
+
+TEST_CASE(
+    "two ranks: recomputation at two resolutions with joined statistics gives equal gradients") {
+  check_recompute(2, {"model.sync_bn.convert_bn_to_sync_bn=true"});
+}
+
+TEST_CASE("two ranks: parameters in shards give the same bits as whole ones") {
+  check_sharded(2);
 }
