@@ -63,6 +63,13 @@ while read -r line; do
       run_host "${command[@]}"
       ran=$((ran + 1))
       ;;
+    "torchrun "* | "srun "*)  # what each of their processes runs
+      line=${line##*vissl-host }
+      read -ra command <<<"vissl-host $line"
+      run_host "${command[@]}"
+      ran=$((ran + 1))
+      ;;
+    "source <("*) bash -euc "$line" || fail "'$line' fails" ;;
     scripts/*) [[ -x $VISSL_SOURCE_DIR/${command[0]} ]] || fail "${command[0]} is no program" ;;
     "sbatch "*) grep -q 'scripts/slurm/array.sh\|scripts/slurm/nodes.sh' <<<"$line" || fail "what does '$line' submit?" ;;
     "training "* | "epoch "* | "trained "*) ;;  # what the run prints
