@@ -151,7 +151,8 @@ void Task::backward(std::int64_t samples, const StepPart& part) {
         loss * (static_cast<double>(samples) / static_cast<double>(facts_.batch_size * part.count));
   }
   if (scaler_) loss = scaler_->scale(loss);
-  // Gradients meet those of the other ranks in the step's last pass, with what the earlier ones left.
+  // Gradients meet those of the other ranks in the step's last pass, with what the earlier ones
+  // left.
   if (part.last()) gradient_sync_->prepare(loss);
   if (loss.requires_grad()) torch::autograd::backward({loss}, {});
   if (part.last()) gradient_sync_->finish();
@@ -178,10 +179,10 @@ void Task::update_parameters(const StepPart& part) {
 // Gradients, loss and samples become those of all the step's batches together.
 void Task::join_batches(const StepPart& part) {
   const std::int64_t full = facts_.batch_size * part.count;
-  if (sums_.samples != full) {
+  const std::vector<at::Tensor> gradients = optimizer_->gradients();
+  if (sums_.samples != full && !gradients.empty()) {
     const torch::autograd::AutoGradMode no_grad(false);
-    at::_foreach_mul_(optimizer_->gradients(),
-                      static_cast<double>(full) / static_cast<double>(sums_.samples));
+    at::_foreach_mul_(gradients, static_cast<double>(full) / static_cast<double>(sums_.samples));
   }
   current.samples = sums_.rows;
   current.mean_loss = sums_.loss / static_cast<double>(sums_.rows);

@@ -148,7 +148,10 @@ void Task::build_loss() {
 
 void Task::build_optimizer() {
   const Setting c = config()["optimizer"];
-  const StepBatch batch{counters.global_batch, counters.global_batch};
+  const std::int64_t on_node = session_.services().ranks.local_world;  // 0 = unknown: one machine
+  const std::int64_t per_rank = counters.global_batch / facts_.world;
+  const StepBatch batch{counters.global_batch,
+                        per_rank * (on_node > 0 ? std::min(on_node, facts_.world) : facts_.world)};
   schedules_ = std::make_unique<Schedules>(c["param_schedulers"], facts_.epochs, batch,
                                            *session_.services().catalogue);
   std::vector<Entry*> parameters;
