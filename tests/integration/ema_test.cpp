@@ -133,7 +133,7 @@ TEST_CASE(
   const Result whole = run_host(run_arguments(folder / "whole.toml", overrides));
   INFO(whole.err);
   REQUIRE(whole.exit_code == 0);
-  for (const int iteration : {1, 3, 5, 9, 11, 15, 17}) {  // 6 steps per epoch
+  for (const int iteration : {3, 9, 17}) {  // 6 steps per epoch
     write_file(folder / "kill", std::to_string(iteration) + " 9\n");
     const Result result = run_host(run_arguments(folder / "killed.toml", overrides));
     INFO("kill at iteration " << iteration << "\n" << result.err);
