@@ -5,3 +5,5 @@ if(NOT TARGET VisslSdk::headers)
   set_target_properties(VisslSdk::headers PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${vissl_prefix}/include")
 endif()
 include("${CMAKE_CURRENT_LIST_DIR}/VisslPlugin.cmake")
+# Here and not in vissl_add_plugin_test(), because it holds for the folder that it is called in, and a function has its own scope.
+enable_testing()
