@@ -1,7 +1,7 @@
 #include "host/cli/commands.hpp"
 #include "host/cli/json_text.hpp"
+#include "host/cli/split_view.hpp"
 #include "host/data/bench_data.hpp"
-#include "host/data/engine.hpp"
 
 namespace vissl::host {
 namespace {
@@ -29,16 +29,8 @@ std::string json_text(const DataBench& bench) {
 }  // namespace
 
 int bench_data_command(const CommandContext& context) {
-  Session session(context);
-  const Value& config = session.config();
-  const std::string& split = context.options.split;
-  require_split(config, split);
-  const std::unique_ptr<DataEngine> data =
-      make_data_engine(&config, session.catalogue(), context.log);
-  PhaseSpec spec;
-  spec.split = split;
-  spec.training = split == "train";
-  const DataBench bench = bench_data(*data, spec, context.options.seconds);
+  const SplitView split(context);
+  const DataBench bench = bench_data(*split.data, split.spec, context.options.seconds);
   print(context.options.json ? json_text(bench) : bench_text(bench));
   return 0;
 }

@@ -22,10 +22,6 @@ int check_command(const CommandContext& context);
 // Runs the command of the options.
 int dispatch(const CommandContext& context);
 
-// Throws Error(Exit::usage), naming the splits that there are, unless the config has
-// [data.<split>].
-void require_split(const Value& config, const std::string& split);
-
 // Writes to stdout; throws Error(Exit::run_failed) when that fails (a full disk; a closed pipe ends
 // quietly).
 void print(const std::string& text);

@@ -17,7 +17,7 @@ void print(const std::string& text) {
 int dispatch(const CommandContext& context) {
   switch (context.options.command) {
     case Command::help:
-      print(help_text(context.out));
+      print(help_text(context.out, context.options.subject));
       return 0;
     case Command::version:
       print("vissl-host " VISSL_VERSION " (ABI " + std::to_string(VISSL_ABI_MAJOR) + "." +

@@ -5,10 +5,16 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-Rows group_rows(OptionGroup group) {
+bool applies(const OptionRow& row, std::string_view command) {
+  return command.empty() || row.commands.empty() ||
+         row.commands.find("|" + std::string(command) + "|") != std::string_view::npos;
+}
+
+// The options of a group, of one command or of all.
+Rows group_rows(OptionGroup group, std::string_view command = "") {
   Rows rows;
   for (const OptionRow& row : option_rows()) {
-    if (row.group != group) continue;
+    if (row.group != group || !applies(row, command)) continue;
     const std::string letter = row.letter != '\0' ? std::string("-") + row.letter + ", " : "    ";
     const std::string argument = row.argument.empty() ? "" : " " + std::string(row.argument);
     rows.push_back({"  " + letter + "--" + std::string(row.name) + argument, std::string(row.doc)});
@@ -16,9 +22,29 @@ Rows group_rows(OptionGroup group) {
   return rows;
 }
 
+const std::vector<std::string> kSettingRow = {
+    "      KEY.PATH=VALUE",
+    "Sets a value of the config: 'data.train.transforms[RandomResizedCrop].size=96'."};
+
+std::string command_help(const Terminal& terminal, const CommandRow& row) {
+  const bool takes_config = applies(option_rows()[1], row.words);
+  std::string out = "vissl-host " + std::string(row.words);
+  if (!row.argument.empty()) out += " " + std::string(row.argument);
+  if (takes_config) out += " --config FILE [KEY.PATH=VALUE ...]";
+  out += "\n" + std::string(row.doc) + "\n\n" + terminal.paint("Options", Style::bold) + "\n";
+  Rows rows;
+  for (const OptionGroup group : {OptionGroup::input, OptionGroup::output, OptionGroup::general}) {
+    for (auto& option : group_rows(group, row.words)) rows.push_back(std::move(option));
+    if (group == OptionGroup::input && takes_config) rows.push_back(kSettingRow);
+  }
+  return out + terminal.table(rows, {Style::cyan});
+}
+
 }  // namespace
 
-std::string help_text(const Terminal& terminal) {
+std::string help_text(const Terminal& terminal, const std::string& command) {
+  for (const CommandRow& row : command_rows())
+    if (row.words == command) return command_help(terminal, row);
   const auto title = [&](const char* text) {
     return "\n" + terminal.paint(text, Style::bold) + "\n";
   };
@@ -35,6 +61,7 @@ std::string help_text(const Terminal& terminal) {
       {"  vissl-host list", "what is there"},
       {"  vissl-host describe loss/simclr_info_nce_loss", "what it takes"},
       {"  vissl-host show config --origins --config exp.toml", "where each value comes from"},
+      {"  vissl-host help show batch", "what one command takes"},
   });
   out += title("Commands");
   Rows rows;
@@ -44,8 +71,7 @@ std::string help_text(const Terminal& terminal) {
                     std::string(row.doc)});
   out += table(rows);
   rows = group_rows(OptionGroup::input);
-  rows.push_back({"      KEY.PATH=VALUE",
-                  "Sets a value of the config: data.train.transforms[RandomResizedCrop].size=96."});
+  rows.push_back(kSettingRow);
   out += title("Input") + table(rows);
   out += title("Several ranks") + table(group_rows(OptionGroup::ranks));
   out += title("Output") + table(group_rows(OptionGroup::output));

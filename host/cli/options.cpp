@@ -98,49 +98,111 @@ int whole_number(const std::string& option, const std::string& text, int min) {
   return value;
 }
 
-// Takes the command's words off the front of `words`; false when there is none.
-bool take_command(std::vector<std::string>& words, Options& options) {
-  if (words.empty() || words[0].find('=') != std::string::npos) return false;
+bool is_config_file(const std::string& word) {
+  return word.ends_with(".toml") || word.ends_with(".yaml") || word.ends_with(".yml");
+}
+
+std::vector<std::string> known_commands() {
   std::vector<std::string> known;
+  for (const CommandRow& row : command_rows()) known.emplace_back(row.words);
+  return known;
+}
+
+// The command that `words` begin with, or NULL.
+const CommandRow* find_command(const std::vector<std::string>& words) {
   for (const CommandRow& row : command_rows()) {
     const std::size_t space = row.words.find(' ');
-    const std::string first(row.words.substr(0, space));
-    const std::string second(space == std::string_view::npos ? "" : row.words.substr(space + 1));
-    known.emplace_back(row.words);
-    if (words[0] != first || (!second.empty() && (words.size() < 2 || words[1] != second)))
-      continue;
-    words.erase(words.begin(), words.begin() + (second.empty() ? 1 : 2));
-    options.command = row.command;
-    if (row.argument.empty()) return true;
-    if (words.empty())
-      refuse("'" + std::string(row.words) + "' needs " + std::string(row.argument) +
-             (row.command == Command::describe ? "; 'vissl-host list' shows what there is" : ""));
-    if (row.argument.ends_with("...")) {
-      const auto is_setting = [](const std::string& w) { return w.find('=') != w.npos; };
-      const auto files = std::stable_partition(words.begin(), words.end(), is_setting);
-      options.files.assign(files, words.end());
-      words.erase(files, words.end());
-      return true;
-    }
-    options.subject = words.front();
-    words.erase(words.begin());
-    if (row.argument.find(' ') == std::string_view::npos) return true;
-    if (words.empty())
-      refuse("'" + std::string(row.words) + " " + options.subject +
-             "' needs a name as well: " + std::string(row.words) + " " + std::string(row.argument));
-    options.name = words.front();
-    words.erase(words.begin());
-    return true;
+    if (words.empty() || words[0] != row.words.substr(0, space)) continue;
+    if (space == std::string_view::npos ||
+        (words.size() > 1 && words[1] == row.words.substr(space + 1)))
+      return &row;
   }
+  return nullptr;
+}
+
+[[noreturn]] void unknown_command(const std::vector<std::string>& words, const Options& options) {
+  const std::vector<std::string> known = known_commands();
   const std::string& first = words[0];
   const bool family = std::any_of(known.begin(), known.end(), [&](const std::string& command) {
     return command.starts_with(first + " ");
   });
-  const bool two = family && words.size() > 1;
-  refuse((two      ? "'" + first + "' does not know '" + words[1] + "'"
-          : family ? "'" + first + "' needs a word"
-                   : "unknown command '" + first + "'") +
-         suggestion(two ? first + " " + words[1] : first, known));
+  if (family && words.size() > 1)
+    refuse("'" + first + "' does not know '" + words[1] + "'" +
+           suggestion(first + " " + words[1], known));
+  if (family) refuse("'" + first + "' needs a word" + suggestion(first, known));
+  const std::string unknown = "unknown command '" + first + "'";
+  if (is_config_file(first)) refuse(unknown + "; a config is given as --config " + first);
+  if (near_names(first, known).empty() && !options.configs.empty())
+    refuse(unknown + "; 'vissl-host run --config " + options.configs.front() +
+           "' runs the config's engine");
+  refuse(unknown + suggestion(first, known));
+}
+
+// Whether words[i] is followed by a lone '=' or by one that begins the next word: `a.b = 32`.
+bool equals_follows(const std::vector<std::string>& words, std::size_t i) {
+  return i + 1 < words.size() && words[i + 1].starts_with('=');
+}
+
+// Takes the command's words off the front of `words`; false when there is none.
+bool take_command(std::vector<std::string>& words, Options& options) {
+  if (words.empty() || words[0].find('=') != std::string::npos || equals_follows(words, 0))
+    return false;
+  const CommandRow* row = find_command(words);
+  if (row == nullptr) unknown_command(words, options);
+  const bool two = row->words.find(' ') != std::string_view::npos;
+  words.erase(words.begin(), words.begin() + (two ? 2 : 1));
+  options.command = row->command;
+  if (row->argument.empty()) return true;
+  if (words.empty())
+    refuse("'" + std::string(row->words) + "' needs " + std::string(row->argument) +
+           (row->command == Command::describe ? "; 'vissl-host list' shows what there is" : ""));
+  if (row->argument.ends_with("...")) {
+    const auto is_setting = [](const std::string& w) { return w.find('=') != w.npos; };
+    const auto files = std::stable_partition(words.begin(), words.end(), is_setting);
+    options.files.assign(files, words.end());
+    words.erase(files, words.end());
+    return true;
+  }
+  options.subject = words.front();
+  words.erase(words.begin());
+  if (row->argument.find(' ') == std::string_view::npos) return true;
+  if (words.empty())
+    refuse("'" + std::string(row->words) + " " + options.subject +
+           "' needs a name as well: " + std::string(row->words) + " " + std::string(row->argument));
+  options.name = words.front();
+  words.erase(words.begin());
+  return true;
+}
+
+// --help answers whatever else stands there; `help WORD` knows its word or says that it does not.
+void take_help(std::vector<std::string> words, bool as_option, Options& options) {
+  options.command = Command::help;
+  if (!as_option) words.erase(words.begin());
+  const CommandRow* row = find_command(words);
+  if (row == nullptr && !words.empty() && !as_option) unknown_command(words, options);
+  if (row != nullptr) options.subject = row->words;
+}
+
+// Every word that is left must be a setting.
+void check_settings(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const bool ends_open =
+        word.ends_with('=') && i + 1 < words.size() && words[i + 1].find('=') == std::string::npos;
+    if (equals_follows(words, i) || ends_open) {
+      std::string joined = word;
+      for (std::size_t k = i + 1; k < words.size() && k < i + 3; ++k) {
+        joined += words[k];
+        if (words[k] != "=") break;
+      }
+      refuse("'" + word + " " + words[i + 1] +
+             "' is no setting; write it without spaces: " + joined);
+    }
+    if (word.find('=') != std::string::npos) continue;
+    refuse("'" + word + "' is neither an option nor a setting; " +
+           (is_config_file(word) ? "a config is given as --config " + word
+                                 : "a setting is key.path=value"));
+  }
 }
 
 void check_applies(const po::variables_map& map, const Options& options) {
@@ -216,13 +278,13 @@ Options parse_options(const std::vector<std::string>& arguments) {
     options.rank_options.world = whole_number("world-size", world, 1);
   options.rank_options.rendezvous = text("rendezvous");
 
-  if (map["help"].as<bool>()) return options.command = Command::help, options;
-  if (map["version"].as<bool>()) return options.command = Command::version, options;
   std::vector<std::string> words = texts("words");
+  const bool asked = map["help"].as<bool>();
+  if (asked || (!words.empty() && words[0] == "help"))
+    return take_help(std::move(words), asked, options), options;
+  if (map["version"].as<bool>()) return options.command = Command::version, options;
   const bool named = take_command(words, options);
-  for (const std::string& word : words)
-    if (word.find('=') == std::string::npos)
-      refuse("'" + word + "' is neither an option nor a setting; a setting is key.path=value");
+  check_settings(words);
   options.settings = std::move(words);
   if (!named && options.configs.empty()) {
     if (arguments.empty()) return options.command = Command::help, options;

@@ -31,8 +31,8 @@ enum class Command {
 
 struct Options {
   Command command = Command::run;
-  std::string subject;                // of describe: "loss/simclr_info_nce_loss"; a kind; a shell
-  std::string name;                   // of new-plugin
+  std::string subject;  // of describe: "loss/simclr_info_nce_loss"; a kind; a shell; a command
+  std::string name;     // of new-plugin
   std::vector<std::string> files;     // of check-plugin
   std::vector<std::string> plugins;   // --plugins, in order
   std::vector<std::string> configs;   // --config, in order
@@ -59,7 +59,7 @@ Options parse_options(const std::vector<std::string>& arguments);
 // Throws Error(Exit::usage).
 void become_rank(Options& options, const Environment& environment);
 
-// The text of --help.
-std::string help_text(const Terminal& terminal);
+// The text of --help; with the words of a command ("show batch"), that command's own.
+std::string help_text(const Terminal& terminal, const std::string& command = "");
 
 }  // namespace vissl::host

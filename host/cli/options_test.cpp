@@ -74,6 +74,30 @@ TEST_CASE("options: without arguments there is help, and --help wins over the re
   CHECK(parse_options({"--version"}).command == Command::version);
 }
 
+TEST_CASE("options: help takes the words of a command, and so does --help after them") {
+  CHECK(parse_options({"help"}).command == Command::help);
+  CHECK(parse_options({"help"}).subject.empty());
+  CHECK(parse_options({"help", "show", "batch"}).subject == "show batch");
+  CHECK(parse_options({"show", "batch", "--help"}).subject == "show batch");
+  CHECK(parse_options({"stray", "--help"}).subject.empty());
+  CHECK(error_of({"help", "lst"}) == "unknown command 'lst'; did you mean 'list'?");
+}
+
+TEST_CASE("options: a config or a setting that is given in another form is shown the right one") {
+  CHECK(error_of({"exp.toml"}) ==
+        "unknown command 'exp.toml'; a config is given as --config exp.toml");
+  CHECK(error_of({"check", "exp.toml"}) ==
+        "'exp.toml' is neither an option nor a setting; a config is given as --config exp.toml");
+  CHECK(error_of({"train", "--config", "exp.toml"}) ==
+        "unknown command 'train'; 'vissl-host run --config exp.toml' runs the config's engine");
+  CHECK(error_of({"--config", "x", "loss.temperature", "=", "0.2"}) ==
+        "'loss.temperature =' is no setting; write it without spaces: loss.temperature=0.2");
+  CHECK(error_of({"run", "--config", "x", "loss.temperature=", "0.2"}) ==
+        "'loss.temperature= 0.2' is no setting; write it without spaces: loss.temperature=0.2");
+  CHECK(error_of({"--config", "x", "loss.temperature", "=0.2"}) ==
+        "'loss.temperature =0.2' is no setting; write it without spaces: loss.temperature=0.2");
+}
+
 TEST_CASE("options: the log follows -q, -v, --log-level and --log-format") {
   CHECK(parse_options({"list"}).log.level == LogLevel::info);
   CHECK(parse_options({"list", "-q"}).log.level == LogLevel::warning);
@@ -105,6 +129,15 @@ TEST_CASE("options: what has no meaning is refused with a remedy") {
         "option '--color' is given twice");
   CHECK(error_of({"list", "--jsn"}) == "unknown option '--jsn'; did you mean '--json'?");
   CHECK(error_of({"list", "-x"}).starts_with("unknown option '-x'"));
+}
+
+TEST_CASE("options: the help of a command shows its options and no others") {
+  const std::string help = help_text(Terminal({}, ColorMode::never), "show batch");
+  CHECK(help.starts_with("vissl-host show batch --config FILE [KEY.PATH=VALUE ...]\n"));
+  for (const char* shown : {"--split", "--output", "--plugins", "KEY.PATH=VALUE "})
+    CHECK(help.find(shown) != std::string::npos);
+  for (const char* hidden : {"--points", "--origins", "Exit codes"})
+    CHECK(help.find(hidden) == std::string::npos);
 }
 
 TEST_CASE("options: --help names every command and every option") {

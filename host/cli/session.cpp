@@ -4,6 +4,7 @@
 #include <vissl/image.h>
 #include <vissl/sample.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "host/cli/executable.hpp"
@@ -19,9 +20,13 @@ Session::Session(const CommandContext& context) : context_(context) {
   std::vector<std::string> places = plugin_places(
       context.options.plugins, variable != nullptr ? variable : "", executable_folder());
   std::vector<PluginFile> files = discover_plugins(places);
-  for (const PluginFile& file : files)
+  for (const PluginFile& file : files) {
+    // A file that the user named, not one that lies in a folder.
+    if (!file.problem.empty() && std::find(places.begin(), places.end(), file.path) != places.end())
+      throw Error(Exit::bad_plugin, "plugin '" + file.path + "' " + file.problem);
     if (!file.problem.empty())
       context.log.log(LogLevel::debug, "plugin '" + file.path + "' " + file.problem);
+  }
   catalogue_ = std::make_unique<PluginCatalogue>(std::move(places), std::move(files),
                                                  own_declarations(), services_);
   for (const char* id : {VISSL_IMAGE_ID, VISSL_SAMPLE_ID, VISSL_BATCH_ID})

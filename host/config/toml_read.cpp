@@ -18,6 +18,13 @@ Origin place(const toml::source_region& source, const std::string& shown) {
   return Origin::at_file(shown, source.begin.line, source.begin.column);
 }
 
+// How VISSL's configs begin.
+bool looks_like_yaml(std::string_view text) {
+  static constexpr std::string_view kFirstLines[] = {"---", "# @package", "config:", "defaults:"};
+  return std::any_of(std::begin(kFirstLines), std::end(kFirstLines),
+                     [&](std::string_view line) { return text.starts_with(line); });
+}
+
 Value convert(const toml::node& node, const std::string& shown) {
   Origin origin = place(node.source(), shown);
   if (const auto* b = node.as_boolean()) return Value::boolean(b->get(), std::move(origin));
@@ -70,6 +77,11 @@ Value read_toml_file(const std::string& path, const std::string& shown) {
   if (!file || (text.fail() && file.peek() != std::ifstream::traits_type::eof()))
     throw Error(Exit::usage, "cannot read the config file '" + shown +
                                  "': " + std::strerror(errno != 0 ? errno : EIO));
+  const bool named_yaml = shown.ends_with(".yaml") || shown.ends_with(".yml");
+  if (named_yaml || looks_like_yaml(text.str()))
+    throw Error(Exit::usage, "the config file '" + shown +
+                                 "' is YAML; configs are TOML, whose keys are VISSL's in lower "
+                                 "case: [optimizer] num_epochs = 100");
   return parse_toml(text.str(), shown);
 }
 

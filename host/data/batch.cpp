@@ -135,10 +135,10 @@ void BatchBuilder::write_image(std::string_view name, std::size_t i, std::int64_
                                  planar ? info.height : info.width,
                                  planar ? info.width : info.channels};
   if (target.shape.size() != 4 || !std::equal(shape, shape + 3, target.shape.begin() + 1)) {
-    throw Error(Exit::run_failed, "an image of " + shape_text(shape, 3) +
-                                      " does not fit the rows of field " + quoted(name) + ", " +
-                                      text_of(target) +
-                                      ": all images of a batch need one size; crop or resize them");
+    throw Error(Exit::usage, "an image of " + shape_text(shape, 3) +
+                                 " does not fit the rows of field " + quoted(name) + ", " +
+                                 text_of(target) +
+                                 ": all images of a batch need one size; crop or resize them");
   }
   if (planar) {
     image.write(reinterpret_cast<float*>(out));

@@ -11,6 +11,7 @@
 #include "host/data/pixel/geometry.hpp"
 #include "host/data/pixel/lut.hpp"
 #include "host/data/pixel/resize.hpp"
+#include "host/files/counted.hpp"
 #include "host/files/error.hpp"
 
 namespace vissl::host {
@@ -261,9 +262,8 @@ void Image::gaussian_blur(double radius) {
 void Image::map_u8(const std::uint8_t* table, std::uint32_t channels) {
   pixel::Pixels& image = writable("a map of 8-bit values");
   if (channels != 1 && static_cast<int>(channels) != image.channels()) {
-    throw Error(Exit::run_failed, "a map has " + std::to_string(channels) +
-                                      " tables and the image has " +
-                                      std::to_string(image.channels()) + " channels");
+    throw Error(Exit::usage, "a map has " + counted(channels, "table") + " and the image has " +
+                                 counted(image.channels(), "channel"));
   }
   std::vector<pixel::Lut> luts(static_cast<std::size_t>(image.channels()));
   for (std::size_t c = 0; c < luts.size(); ++c) {

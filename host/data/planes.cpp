@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "host/files/counted.hpp"
 #include "host/files/error.hpp"
 
 namespace vissl::host {
@@ -19,9 +20,9 @@ Affine affine_of(std::size_t channel, const double* mean, const double* std, std
 
 void check_affine(std::int64_t channels, const double* std, std::uint32_t count) {
   if (count != 1 && count != channels) {
-    throw Error(Exit::usage, "Normalize has " + std::to_string(count) +
-                                 " means and the image has " + std::to_string(channels) +
-                                 " channels; give one mean and std per channel, or one for all");
+    throw Error(Exit::usage, "Normalize has " + counted(count, "mean") + " and the image has " +
+                                 counted(channels, "channel") +
+                                 "; give one mean and std per channel, or one for all");
   }
   for (std::uint32_t c = 0; c < count; ++c) {
     if (static_cast<float>(std[c]) == 0.0f) {

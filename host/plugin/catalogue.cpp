@@ -59,17 +59,46 @@ class PluginInstance final : public Instance {
   void* self_;
 };
 
+// The origin of `node` or of what stands below it, when `text` begins with that place.
+const Origin* named_place(const Value& node, const std::string& text) {
+  if (text.starts_with(node.origin().where() + ": ")) return &node.origin();
+  for (const Value& item : node.items())
+    if (const Origin* found = named_place(item, text)) return found;
+  for (const TableEntry& entry : node.entries())
+    if (const Origin* found = named_place(entry.value, text)) return found;
+  return nullptr;
+}
+
+// "exp.toml:12:9: transform 'Resize': 'size' must be …": what a component says about its config,
+// with the place of the value that it names, at the text's beginning, by place or by quoted key.
+std::string refusal(const Value& config, const std::string& subject, std::string text) {
+  const Origin* place = named_place(config, text);
+  if (place != nullptr) {
+    text.erase(0, place->where().size() + 2);
+  } else if (const std::size_t end = text.find('\'', 1); text.starts_with('\'')) {
+    const Value* named = end != std::string::npos ? config.find(text.substr(1, end - 1)) : nullptr;
+    if (named != nullptr && named->origin().by_user()) place = &named->origin();
+  }
+  return (place != nullptr ? *place : config.origin()).where() + ": " + subject + ": " + text;
+}
+
 void* create_instance(const vissl_component& component, const Declaration& declaration,
                       const Value& config) {
-  const std::string context =
-      config.origin().where() + ": " + declaration.kind + " '" + declaration.name + "'";
+  const std::string subject = declaration.kind + " '" + declaration.name + "'";
+  const std::string context = config.origin().where() + ": " + subject;
   const CrashNote note("plugin '" + declaration.file + "'",
                        "while it created " + declaration.kind + " '" + declaration.name + "'",
                        "report it to the plugin's author", static_cast<int>(Exit::bad_plugin));
   ErrorSink sink;
   void* self = nullptr;
-  sink.check(static_cast<const ClassHead*>(component.table)->create(&config, &self, sink.get()),
-             context);
+  const vissl_status status =
+      static_cast<const ClassHead*>(component.table)->create(&config, &self, sink.get());
+  if (status != VISSL_OK && !sink.text().empty()) {
+    const std::string text = refusal(config, subject, sink.text());
+    sink.get()->set(sink.get(), status, {text.data(), text.size()});
+    sink.check(status, "");
+  }
+  sink.check(status, context);
   if (self == nullptr)
     throw Error(Exit::bad_plugin, context + ": plugin '" + declaration.file +
                                       "' created nothing; report it to the plugin's author");

@@ -8,19 +8,17 @@
 #include <algorithm>
 
 #include "host/runtime/abi/context.hpp"
+#include "host/runtime/automatic_precision.hpp"
 #include "host/runtime/dist/collectives.hpp"
 
 namespace vissl::host {
 
 namespace {
 
-bool cpu_multiplies_bf16() {
+bool this_cpu_has(const char* feature) {
   const auto capabilities = at::cpu::get_cpu_capabilities();
-  auto has = [&](const char* name) {
-    const auto found = capabilities.find(name);
-    return found != capabilities.end() && found->second.isBool() && found->second.toBool();
-  };
-  return has("amx_bf16") || has("avx512_bf16");
+  const auto found = capabilities.find(feature);
+  return found != capabilities.end() && found->second.isBool() && found->second.toBool();
 }
 
 // Cores that this process may use; libtorch's own default halves them on virtual machines.
@@ -52,10 +50,16 @@ Setting whole_config(const Services& services) {
   return {static_cast<const vissl_value_api*>(values), services.config};
 }
 
+// AVX-512's bf16 instructions alone do not count: without tiles the casts of autocast cost what
+// they gain.
+std::string automatic_precision(at::Device device,
+                                const std::function<bool(const char* feature)>& cpu_has) {
+  return device.is_cuda() || cpu_has("amx_bf16") ? "bf16" : "fp32";
+}
+
 Precision resolve_precision(const std::string& name, at::Device device) {
   std::string resolved = name;
-  if (name == "auto" || name.empty())
-    resolved = device.is_cuda() || cpu_multiplies_bf16() ? "bf16" : "fp32";
+  if (name == "auto" || name.empty()) resolved = automatic_precision(device, this_cpu_has);
   Precision precision;
   precision.name = resolved;
   if (resolved == "fp32") return precision;

@@ -7,6 +7,7 @@
 
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/test_call.hpp"
+#include "host/runtime/automatic_precision.hpp"
 #include "host/runtime/test_config.hpp"
 
 using namespace vissl::host;
@@ -56,6 +57,17 @@ TEST_CASE("session: precision names become parameter types and autocast") {
   CHECK(error_of([&] { resolve_precision("half", cpu); }) ==
         "machine.precision is \"half\"; use \"auto\", \"fp32\", \"bf16\", \"fp16\" or \"fp64\"");
   CHECK(resolve_precision("fp16", at::Device(at::kCUDA, 0)).loss_scaling);
+}
+
+TEST_CASE("session: auto is bf16 on GPUs and on CPUs that multiply bf16 tiles, else fp32") {
+  const auto with = [](std::string_view feature) {
+    return [feature](const char* asked) { return asked == feature; };
+  };
+  const at::Device cpu(at::kCPU);
+  CHECK(automatic_precision(cpu, with("amx_bf16")) == "bf16");
+  CHECK(automatic_precision(cpu, with("avx512_bf16")) == "fp32");
+  CHECK(automatic_precision(cpu, with("amx_int8")) == "fp32");
+  CHECK(automatic_precision(at::Device(at::kCUDA, 0), with("")) == "bf16");
 }
 
 TEST_CASE("session: threads, determinism and the process seed are set once") {

@@ -38,6 +38,16 @@ bool is_image(std::string name) {
   });
 }
 
+// "'bird', 'cat' and 998 more"
+std::string named(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i)
+    text += (i == 0 ? "'" : ", '") + names[i] + "'";
+  return names.size() > kMost ? text + " and " + std::to_string(names.size() - kMost) + " more"
+                              : text;
+}
+
 // Names of the folders and of the other entries below `folder`, sorted by byte, which is the order
 // of code points.
 struct Listing {
@@ -101,13 +111,13 @@ struct DiskFolder {
       fail(VISSL_E_DATA, "the image folder '" + root +
                              "' has no folder in it; it needs one folder of images per class");
     }
-    std::string empty;
+    std::vector<std::string> empty;
     for (std::size_t k = 0; k < classes.size(); ++k) {
-      if (add_class(classes[k]) == 0) empty += (empty.empty() ? "'" : ", '") + classes[k] + "'";
+      if (add_class(classes[k]) == 0) empty.push_back(classes[k]);
       labels.resize(static_cast<std::size_t>(paths.count()), static_cast<std::int64_t>(k));
     }
     if (empty.empty()) return;
-    fail(VISSL_E_DATA, "the image folder '" + root + "' has no image for " + empty +
+    fail(VISSL_E_DATA, "the image folder '" + root + "' has no image for " + named(empty) +
                            "; images end in " + kExtensionText);
   }
 

@@ -118,6 +118,11 @@ TEST_CASE("disk_folder: what is missing is named") {
         "the image folder '" + root +
             "' has no image for 'dog', 'eel'; images end in jpg, jpeg, png, ppm, bmp, pgm, tif, "
             "tiff and webp");
+  for (const char* name : {"fox", "gnu", "hen", "ibis"}) fs::create_directories(folder / name);
+  CHECK(failure(folder.path()) ==
+        "the image folder '" + root +
+            "' has no image for 'dog', 'eel', 'fox', 'gnu', 'hen' and 1 more; images end in jpg, "
+            "jpeg, png, ppm, bmp, pgm, tif, tiff and webp");
 }
 
 TEST_CASE("disk_folder: a file that vanished is an unreadable image, not an end of the run") {

@@ -37,9 +37,8 @@ struct Synthetic {
         num_labels(c.integer("num_labels")),
         random(c.boolean("random_images")) {
     if (random && size < kEnlargement) {
-      fail(VISSL_E_CONFIG, c.where() + ": random images need a 'size' of " +
-                               std::to_string(kEnlargement) + " or more, not " +
-                               std::to_string(size));
+      fail(VISSL_E_CONFIG, "random images need a 'size' of " + std::to_string(kEnlargement) +
+                               " or more, not " + std::to_string(size));
     }
   }
 

@@ -29,9 +29,8 @@ void norm_params(Params& p) {
 std::vector<std::int64_t> widths(const Config& c) {
   const std::vector<std::int64_t> dims = c.integers("dims");
   if (dims.size() < 2) {
-    fail(VISSL_E_CONFIG, c.where() +
-                             ": dims needs at least two widths, the input's and the "
-                             "output's, e.g. dims = [2048, 128]");
+    fail(VISSL_E_CONFIG,
+         "'dims' needs at least two widths, the input's and the output's, e.g. dims = [2048, 128]");
   }
   return dims;
 }

@@ -75,20 +75,20 @@ class SwavHead {
         eps_(c.number("batchnorm_eps")),
         momentum_(c.number("batchnorm_momentum")) {
     if (dims_.size() < 2) {
-      fail(VISSL_E_CONFIG, c.where() +
-                               ": dims needs at least two widths, the input's and the "
-                               "embedding's, e.g. dims = [2048, 2048, 128]");
+      fail(VISSL_E_CONFIG,
+           "'dims' needs at least two widths, the input's and the embedding's, e.g. dims = [2048, "
+           "2048, 128]");
     }
     if (fixed_length_ && !weight_norm_) {
-      fail(VISSL_E_CONFIG, c.where() +
-                               ": normalize_last_layer of swav_head works on weight-normed "
-                               "prototypes only; set use_weight_norm_prototypes = true, "
-                               "or normalize_last_layer of the loss instead");
+      fail(VISSL_E_CONFIG,
+           "'normalize_last_layer' of swav_head works on weight-normed "
+           "prototypes only; set use_weight_norm_prototypes = true, "
+           "or normalize_last_layer of the loss instead");
     }
     if (clusters_.empty() && !embeddings_) {
-      fail(VISSL_E_CONFIG, c.where() +
-                               ": swav_head without prototypes and without embeddings has "
-                               "no output; list num_clusters or set return_embeddings");
+      fail(VISSL_E_CONFIG,
+           "swav_head without prototypes and without embeddings has "
+           "no output; list num_clusters or set return_embeddings");
     }
   }
 

@@ -22,7 +22,7 @@ struct GradClip {
   explicit GradClip(const Config& c)
       : max_norm(c.number("max_norm")), norm_type(c.number("norm_type")) {
     if (norm_type != 1.0 && norm_type != 2.0 && !std::isinf(norm_type)) {
-      fail(VISSL_E_CONFIG, c.where() + ": norm_type of grad_clip is 2, 1 or inf");
+      fail(VISSL_E_CONFIG, "'norm_type' of grad_clip is 2, 1 or inf");
     }
   }
   static constexpr auto events = event_mask(Event::backward);

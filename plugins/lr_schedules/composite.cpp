@@ -56,15 +56,15 @@ struct Composite {
     const std::vector<std::string> scaling = c.strings("interval_scaling");
     if (inner.empty() || lengths.size() != inner.size() ||
         (!scaling.empty() && scaling.size() != inner.size())) {
-      fail(VISSL_E_CONFIG,
-           c.where() + ": a composite of " + std::to_string(inner.size()) +
-               " schedulers needs as many lengths, and as many interval_scaling or none");
+      fail(VISSL_E_CONFIG, "'lengths' and 'interval_scaling' need one entry for each of the " +
+                               std::to_string(inner.size()) + " schedulers, not " +
+                               std::to_string(lengths.size()) + " and " +
+                               std::to_string(scaling.size()) + "; interval_scaling may be empty");
     }
     double total = 0;
     for (const double length : lengths) total += length;
     if (std::abs(total - 1.0) >= kLengthTolerance) {
-      fail(VISSL_E_CONFIG,
-           c.where() + ": the lengths add up to " + std::to_string(total) + ", not to 1");
+      fail(VISSL_E_CONFIG, "'lengths' must add up to 1, not to " + detail::to_toml(total));
     }
     for (std::size_t i = 0; i < inner.size(); ++i) {
       if (scales_itself(inner[i])) {

@@ -113,21 +113,21 @@ TEST_CASE("schedules: every one says when it is evaluated and how it is scaled")
 TEST_CASE("schedules: wrong stages and lengths are refused with both numbers") {
   const Loaded plugins;
   CHECK(plugins.refused("multistep", "milestones = [30]") ==
-        "test.toml:1:1: 3 values need 2 milestones, not 1");
+        "'values' has 3 numbers, which need 2 milestones, not 1");
   CHECK(plugins.refused("multistep", "milestones = [60, 30]") ==
-        "test.toml:1:1: milestones must rise; 30 comes after 60");
+        "'milestones' must rise; 30 comes after 60");
   CHECK(plugins.refused("multistep", "milestones = [30, 60]", 60) ==
         "the milestone 60 is not inside the run of 60 epochs");
   CHECK(plugins.refused("multistep", "", 2) == "multistep has 3 values, but the run only 2 epochs");
   CHECK(plugins.refused("multistep", "values = []") ==
-        "test.toml:1:1: multistep needs at least one value");
-  CHECK(plugins.refused("step", "values = []") == "test.toml:1:1: step needs at least one value");
+        "'values' of multistep needs at least one number");
+  CHECK(plugins.refused("step", "values = []") == "'values' of step needs at least one number");
   const std::string two = "schedulers = [{ name = \"linear\" }, { name = \"cosine\" }]\n";
   CHECK(plugins.refused("composite", two + "lengths = [1.0]") ==
-        "test.toml:1:1: a composite of 2 schedulers needs as many lengths, and as many "
-        "interval_scaling or none");
+        "'lengths' and 'interval_scaling' need one entry for each of the 2 schedulers, not 1 and "
+        "0; interval_scaling may be empty");
   CHECK(plugins.refused("composite", two + "lengths = [0.5, 0.4]") ==
-        "test.toml:1:1: the lengths add up to 0.900000, not to 1");
+        "'lengths' must add up to 1, not to 0.9");
   CHECK(
       plugins.refused("composite", two + "lengths = [0.5, 0.5]\ninterval_scaling = [\"other\"]") ==
       "test.toml:3:21: 'interval_scaling' must not be 'other'");

@@ -35,19 +35,18 @@ struct Multistep {
   }
   explicit Multistep(const Config& c)
       : values(c.numbers("values")), equal_spacing(!c.has("milestones")), base(scaling_base(c)) {
-    if (values.empty()) fail(VISSL_E_CONFIG, c.where() + ": multistep needs at least one value");
+    if (values.empty()) fail(VISSL_E_CONFIG, "'values' of multistep needs at least one number");
     if (equal_spacing) return;
     milestones = c.integers("milestones");
     if (milestones.size() + 1 != values.size()) {
-      fail(VISSL_E_CONFIG, c.where() + ": " + std::to_string(values.size()) + " values need " +
-                               std::to_string(values.size() - 1) + " milestones, not " +
-                               std::to_string(milestones.size()));
+      fail(VISSL_E_CONFIG, "'values' has " + std::to_string(values.size()) +
+                               " numbers, which need " + std::to_string(values.size() - 1) +
+                               " milestones, not " + std::to_string(milestones.size()));
     }
     for (std::size_t i = 1; i < milestones.size(); ++i) {
       if (milestones[i] <= milestones[i - 1]) {
-        fail(VISSL_E_CONFIG, c.where() + ": milestones must rise; " +
-                                 std::to_string(milestones[i]) + " comes after " +
-                                 std::to_string(milestones[i - 1]));
+        fail(VISSL_E_CONFIG, "'milestones' must rise; " + std::to_string(milestones[i]) +
+                                 " comes after " + std::to_string(milestones[i - 1]));
       }
     }
   }

@@ -30,7 +30,7 @@ struct Step {
     p.numbers("values", {0.1, 0.01, 0.001}, "The value of each stage.");
   }
   explicit Step(const Config& c) : values(c.numbers("values")), base(scaling_base(c)) {
-    if (values.empty()) fail(VISSL_E_CONFIG, c.where() + ": step needs at least one value");
+    if (values.empty()) fail(VISSL_E_CONFIG, "'values' of step needs at least one number");
   }
 
   double value(const ScheduleAt& at) const {

@@ -38,15 +38,14 @@ class AccuracyListMeter {
       : topk_(c.integers("topk_values")),
         names_(c.strings("meter_names")),
         ignore_index_(c.integer("ignore_index")) {
-    if (topk_.empty()) fail(VISSL_E_CONFIG, c.where() + ": topk_values needs at least one number");
+    if (topk_.empty()) fail(VISSL_E_CONFIG, "'topk_values' needs at least one number");
     if (names_.empty()) {
       for (const Config& feature : c.list("features")) names_.push_back(feature.string("name"));
     }
     const std::int64_t given = c.has("num_meters") ? c.integer("num_meters") : 0;
     if (given != 0 && !names_.empty() && given != static_cast<std::int64_t>(names_.size())) {
-      fail(VISSL_E_CONFIG, c.where() + ": num_meters is " + std::to_string(given) +
-                               " but there are " + std::to_string(names_.size()) +
-                               " names; give one name per meter");
+      fail(VISSL_E_CONFIG, "'num_meters' is " + std::to_string(given) + " but there are " +
+                               std::to_string(names_.size()) + " names; give one name per meter");
     }
     if (names_.empty()) {
       for (std::int64_t i = 0; i < std::max<std::int64_t>(given, 1); ++i) {

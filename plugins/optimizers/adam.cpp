@@ -35,7 +35,7 @@ class AdamFamily {
         amsgrad_(c.boolean("amsgrad")) {
     const std::vector<double> betas = c.numbers("betas");
     if (betas.size() != 2) {
-      fail(VISSL_E_CONFIG, c.where() + ": betas needs two numbers, e.g. [0.9, 0.999]");
+      fail(VISSL_E_CONFIG, "'betas' needs two numbers, e.g. [0.9, 0.999]");
     }
     beta1_ = betas[0];
     beta2_ = betas[1];

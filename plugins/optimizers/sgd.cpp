@@ -55,7 +55,7 @@ class Sgd {
         nesterov_(c.boolean("nesterov")) {
     if (c.has("larc")) larc_ = Larc(c.table("larc"));
     if (nesterov_ && momentum_ == 0.0) {
-      fail(VISSL_E_CONFIG, c.where() + ": nesterov of sgd needs a momentum above 0");
+      fail(VISSL_E_CONFIG, "'nesterov' of sgd needs a momentum above 0");
     }
   }
 

@@ -40,9 +40,10 @@ struct RandomCrop {
     height += 2 * more_rows;
     width += 2 * more_columns;
     if (size.height > height || size.width > width) {
-      fail("the crop of " + std::to_string(size.height) + " x " + std::to_string(size.width) +
-           " pixels is larger than the image of " + std::to_string(height) + " x " +
-           std::to_string(width) + "; resize it first, or set pad_if_needed");
+      fail(VISSL_E_CONFIG, "the crop of " + std::to_string(size.height) + " x " +
+                               std::to_string(size.width) + " pixels is larger than the image of " +
+                               std::to_string(height) + " x " + std::to_string(width) +
+                               "; resize it first, or set pad_if_needed");
     }
     std::int64_t top = 0, left = 0;
     if (height != size.height || width != size.width) {

@@ -38,8 +38,8 @@ Shape shape_of(std::int64_t depth) {
     case 200:
       return {{3, 24, 36, 3}, true};
     default:
-      fail(VISSL_E_CONFIG, "resnet has no depth " + std::to_string(depth) +
-                               "; it has 18, 34, 50, 101, 152 and 200");
+      fail(VISSL_E_CONFIG, "'depth' of resnet cannot be " + std::to_string(depth) +
+                               "; it can be 18, 34, 50, 101, 152 and 200");
   }
 }
 
@@ -194,11 +194,9 @@ class Resnet {
     options_.stem_stride = c.integer("stem_stride");
     options_.stem_pool = c.boolean("stem_pool");
     if (!options_.shape.bottleneck && (options_.groups != 1 || options_.width_per_group != 64)) {
-      fail(VISSL_E_CONFIG,
-           c.where() + ": resnet of depth 18 and 34 has no groups; use depth 50 or more");
+      fail(VISSL_E_CONFIG, "'depth' 18 and 34 of resnet have no groups; use 50 or more");
     }
-    if (options_.planes(0) < 1)
-      fail(VISSL_E_CONFIG, c.where() + ": width_multiplier leaves no channels");
+    if (options_.planes(0) < 1) fail(VISSL_E_CONFIG, "'width_multiplier' leaves no channels");
   }
 
   void build(const nn::Scope& root, const RunFacts& facts) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <sstream>
 
 #include "host/files/npy.hpp"
 #include "host/files/torch_zip_reader.hpp"
@@ -124,7 +126,7 @@ TEST_CASE(
           "[model.feature_eval]\neval_mode_on = true\nfreeze_trunk_only = true\n"
           "features = [{ name = \"res4\", pool = \"AdaptiveAvgPool2d\", args = [[2, 2]] }, "
           "{ name = \"res5avg\", pool = \"Identity\" }]\n");
-  const Result result = run_host(run_arguments(config, {"optimizer.num_epochs=1"}));
+  const Result result = run_host(run_arguments(config));
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   const auto model = [](const fs::path& run, const char* part) {
@@ -139,11 +141,25 @@ TEST_CASE(
     const std::string name = vissl::host::to_text(key);
     const auto* kept = after.find("base_model." + name);
     REQUIRE_MESSAGE(kept != nullptr, name);
-    if (name.find("num_batches_tracked") == std::string::npos)
+    if (name.find("num_batches_tracked") == std::string::npos) {
       CHECK_MESSAGE(vissl::host::same_values(*kept, value), name);
+    } else {  // skip_layers leaves this counter out of the weights, and a trunk in eval mode at 0
+      CHECK_MESSAGE(values_of<std::int64_t>(kept->as_tensor()) == std::vector<std::int64_t>{0},
+                    name);
+    }
   }
   const auto heads = model(folder / "linear", "heads");
   CHECK(heads.find(std::string("1.clf.clf.0.weight")) != nullptr);
+  std::vector<double> losses;  // of each step
+  std::istringstream lines(read_file(folder / "linear" / "stdout.json"));
+  for (std::string line; std::getline(lines, line);)
+    losses.push_back(nlohmann::json::parse(line).at("loss").get<double>());
+  REQUIRE(losses.size() == 33);
+  const auto epoch_mean = [&](int epoch) {
+    const auto begin = losses.begin() + 11 * epoch;
+    return std::accumulate(begin, begin + 11, 0.0) / 11.0;
+  };
+  CHECK(epoch_mean(2) < epoch_mean(0));
   CHECK(read_file(folder / "linear" / "metrics.json").find("\"res5avg\"") != std::string::npos);
 }
 

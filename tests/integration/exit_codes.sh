@@ -54,11 +54,38 @@ num_epochs = 1
 [optimizer.param_schedulers.lr]
 name = "constant"
 TOML
+sed -e '/^name = "constant"/d' "$work/run.toml" > "$work/lengths.toml"
+cat >> "$work/lengths.toml" <<'TOML'
+name = "composite"
+schedulers = [{ name = "constant", value = 0.1 }]
+lengths = [0.5]
+TOML
 expect 1 "^error: this command needs libvissl_runtime.so, which is neither in '$work/bin' nor in '$work/lib/vissl'" \
   "$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml"
 : > "$work/bin/libvissl_runtime.so"
 expect 1 "^error: cannot open the runtime: .*file too short; run scripts/setup" \
   "$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml"
+
+# What a component refuses has the place of the value that it names, once: the file's, or the command line's.
+real=(--plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml")
+expect 2 "^error: $work/lengths.toml:16:11: lr_schedule 'composite': 'lengths' must add up to 1, not to 0.5\$" \
+  "$VISSL_HOST" show schedule --plugins "$VISSL_PLUGIN_DIR" --config "$work/lengths.toml"
+expect 2 "^error: command line: lr_schedule 'composite': 'lengths' must add up to 1, not to 0.25\$" \
+  "$VISSL_HOST" show schedule --plugins "$VISSL_PLUGIN_DIR" --config "$work/lengths.toml" optimizer.param_schedulers.lr.lengths=[0.25]
+expect 2 "^error: command line: transform 'RandomResizedCrop': 'size' must be an integer or \[height, width\], not 3 numbers\$" \
+  "$VISSL_HOST" show batch "${real[@]}" 'data.train.transforms=[{ name = "RandomResizedCrop", size = [28, 28, 3] }]'
+
+# A split without a batch is refused alike by what shows it and by what runs it.
+few="^error: \[data.train\] has 8 samples, which make no batch of 16 with drop_last; lower batchsize_per_replica\$"
+expect 2 "$few" "$VISSL_HOST" show batch "${real[@]}" data.train.drop_last=true data.train.batchsize_per_replica=16 -o "$work/views.png"
+expect 2 "$few" "$VISSL_HOST" bench data "${real[@]}" data.train.drop_last=true data.train.batchsize_per_replica=16
+expect 2 "$few" "$VISSL_HOST" "${real[@]}" checkpoint.dir="$work/few" data.train.drop_last=true data.train.batchsize_per_replica=16
+expect 2 "^error: --output '$work/views.jpg': show batch writes a contact sheet to a .png file, or" \
+  "$VISSL_HOST" show batch "${real[@]}" -o "$work/views.jpg"
+
+# A file that is named itself must be a plugin.
+expect 3 "^error: plugin '/etc/passwd' is no ELF shared library; remove it" "$VISSL_HOST" list --plugins /etc/passwd
+expect 3 "^error: plugin '$bad/no_section.so' is no vissl plugin" "$VISSL_HOST" list --plugins "$bad/no_section.so"
 
 # A missing data folder.
 expect 4 "^error: .*/absent" "$VISSL_HOST" show batch --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml" \

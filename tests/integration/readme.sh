@@ -57,7 +57,7 @@ ran=0
 while read -r line; do
   line=${line%%  #*}
   line=${line#\$ }
-  read -ra command <<<"$line"
+  read -ra command <<<"${line//\'/}"  # quotes are the shell's
   case $line in
     "build/vissl-host "* | "vissl-host "*)
       run_host "${command[@]}"

@@ -1,6 +1,7 @@
 #include "host/data/pixel/tables.hpp"
 
 #include "host/data/pixel/vector_clones.hpp"
+#include "host/files/counted.hpp"
 #include "host/files/error.hpp"
 
 VISSL_PIXEL_STRICT_FLOATS
@@ -27,9 +28,10 @@ void normalize_tables(Tables& tables, std::span<const double> mean, std::span<co
   const std::size_t channels = static_cast<std::size_t>(tables.channels);
   for (const auto& numbers : {mean, std}) {
     if (numbers.size() != channels && numbers.size() != 1) {
-      throw Error(Exit::usage, "Normalize has " + std::to_string(numbers.size()) +
-                                   " numbers for an image of " + std::to_string(channels) +
-                                   " channels; give one per channel, or one for all");
+      throw Error(Exit::usage, "Normalize has " +
+                                   counted(static_cast<std::int64_t>(numbers.size()), "number") +
+                                   " for an image of " + counted(tables.channels, "channel") +
+                                   "; give one per channel, or one for all");
     }
   }
   for (std::size_t c = 0; c < channels; ++c) {

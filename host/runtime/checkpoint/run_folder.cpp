@@ -1,6 +1,8 @@
 #include "host/runtime/checkpoint/run_folder.hpp"
 
 #include <ATen/ops/from_blob.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -55,6 +57,17 @@ RunFolder::RunFolder(const Setting& config, Logger& log)
   lock_ = std::make_unique<FolderLock>(path_);
   if (!lock_->warning().empty()) log_.log(LogLevel::warning, lock_->warning());
   remove_stale_partials(*lock_);
+}
+
+void RunFolder::check_writable(const Setting& config) {
+  const fs::path folder = fs::absolute(fs::path(config.string("dir"))).lexically_normal();
+  // The folder, or the nearest one above it that is there.
+  fs::path there = folder;
+  std::error_code error;
+  while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, error)) throw_write_error(folder, ENOTDIR);
+  if (::faccessat(AT_FDCWD, there.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+    throw_write_error(folder, errno);
 }
 
 bool RunFolder::finished() const {

@@ -31,6 +31,10 @@ class RunFolder {
   // Error(run_failed) for a folder that cannot be written or that another run uses.
   RunFolder(const Setting& config, Logger& log);
 
+  // What the constructor would find, without making anything: throws Error(run_failed) for a folder
+  // that could not be made or written.
+  static void check_writable(const Setting& config);
+
   // All ranks together: rank 0 looks, the others read what it found.
   RunStart start(const Services& services);
 

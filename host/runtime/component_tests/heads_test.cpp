@@ -106,8 +106,9 @@ TEST_CASE("heads: configs that cannot work are refused with the remedy") {
   ComponentHost host;
   CHECK(
       error_text([&] { host.create("head", "mlp", "dims = [6]"); })
-          .find("dims needs at least two widths, the input's and the output's, e.g. dims = [2048, "
-                "128]") != std::string::npos);
+          .find(
+              "'dims' needs at least two widths, the input's and the output's, e.g. dims = [2048, "
+              "128]") != std::string::npos);
   CHECK(error_text([&] {
           host.create("head", "swav_head",
                       "dims = [6, 3]\nuse_bn = true\nnum_clusters = [4]\n"

@@ -142,5 +142,5 @@ TEST_CASE("accuracy: what does not fit is one sentence") {
         "accuracy_list_meter needs a target, but the batch has none");
   CHECK(error_text([&] {
           Meter(host, "num_meters = 3\nmeter_names = [\"a\"]");
-        }).find("num_meters is 3 but there are 1 names") != std::string::npos);
+        }).find("'num_meters' is 3 but there are 1 names") != std::string::npos);
 }

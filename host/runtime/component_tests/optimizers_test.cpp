@@ -166,12 +166,12 @@ TEST_CASE("optimizers: configs that cannot work are refused with the remedy") {
   ComponentHost host;
   CHECK(error_text([&] {
           host.create("optimizer", "sgd", "momentum = 0.0\nnesterov = true");
-        }).find("nesterov of sgd needs a momentum above 0") != std::string::npos);
+        }).find("'nesterov' of sgd needs a momentum above 0") != std::string::npos);
   CHECK(error_text([&] {
           host.create("optimizer", "sgd", "larc = { trust = 0.1 }");
         }).find("unknown key 'trust' in larc of sgd; it has clip, eps and trust_coefficient") !=
         std::string::npos);
   CHECK(error_text([&] {
           host.create("optimizer", "adam", "betas = [0.9]");
-        }).find("betas needs two numbers, e.g. [0.9, 0.999]") != std::string::npos);
+        }).find("'betas' needs two numbers, e.g. [0.9, 0.999]") != std::string::npos);
 }

@@ -152,13 +152,12 @@ TEST_CASE("resnet: configs that cannot work are refused") {
   ComponentHost host;
   CHECK(error_text([&] {
           host.create("trunk", "resnet", "depth = 19");
-        }).find("resnet has no depth 19; it has 18, 34, 50, 101, 152 and 200") !=
+        }).find("'depth' of resnet cannot be 19; it can be 18, 34, 50, 101, 152 and 200") !=
         std::string::npos);
   CHECK(error_text([&] {
           host.create("trunk", "resnet", "depth = 18\ngroups = 2");
-        }).find("resnet of depth 18 and 34 has no groups; use depth 50 or more") !=
-        std::string::npos);
+        }).find("'depth' 18 and 34 of resnet have no groups; use 50 or more") != std::string::npos);
   CHECK(error_text([&] {
           host.create("trunk", "resnet", "width_multiplier = 0.01");
-        }).find("width_multiplier leaves no channels") != std::string::npos);
+        }).find("'width_multiplier' leaves no channels") != std::string::npos);
 }

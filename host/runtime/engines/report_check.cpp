@@ -3,6 +3,7 @@
 #include <iomanip>
 #include <sstream>
 
+#include "host/files/counted.hpp"
 #include "host/runtime/engines/kinds.hpp"
 
 namespace vissl::host {
@@ -39,8 +40,8 @@ std::string report_check(Task& task, double step_seconds, double seconds) {
   std::ostringstream out;
   out << std::fixed << std::setprecision(1) << "check passed: model with " << thousands(parameters)
       << " parameters, " << thousands(trainable) << " of them trained; precision "
-      << task.session().precision().name << ", " << task.session().threads()
-      << " threads; peak memory " << thousands(peak_memory_mib()) << " MiB";
+      << task.session().precision().name << ", " << counted(task.session().threads(), "thread")
+      << "; peak memory " << thousands(peak_memory_mib()) << " MiB";
   if (task.session().cuda() != nullptr)
     out << ", of the GPU's tensors " << thousands(task.session().peak_memory_mib()) << " MiB";
   if (!std::isnan(step_seconds) && task.has_train()) {

@@ -72,6 +72,7 @@ int check_run(Session& session) {
   const auto started = std::chrono::steady_clock::now();
   const std::string engine = session.config().string("engine.name");
   const bool trains = engine == "train";
+  RunFolder::check_writable(session.config()["checkpoint"]);
   Task task(session, trains ? Task::Purpose::train : Task::Purpose::evaluate);
   double step_seconds = std::numeric_limits<double>::quiet_NaN();
   if (trains) step_seconds = Trainer(task, nullptr, nullptr).rehearse();

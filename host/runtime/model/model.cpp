@@ -1,6 +1,8 @@
 // Building a model: components, names, seeds, checks, freezing.
 #include "host/runtime/model/model.hpp"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
 #include <c10/util/StringUtil.h>
 #include <fnmatch.h>
 
@@ -20,6 +22,11 @@ const vissl_trunk_class& trunk_class(const Instance& trunk) {
 std::string last_feature(const Instance& trunk) {
   const uint64_t count = trunk_class(trunk).feature_count(trunk.self());
   return count == 0 ? "" : text(trunk_class(trunk).feature_name(trunk.self(), count - 1));
+}
+
+int64_t in_channels(const Instance& head) {
+  const auto& table = head.as<vissl_head_class>();
+  return table.in_channels != nullptr ? table.in_channels(head.self()) : -1;
 }
 
 // Whether pooling leaves one value per channel, so that flattening keeps the width.
@@ -43,6 +50,22 @@ Model::Model(const ModelConfig& config, Catalogue& catalogue, const vissl_run_fa
   check_widths();
   freeze(config);
   const auto parameters = store_.parameters();
+  // Modules that follow one another show whether they fit when they run, so they run once on zeros.
+  const at::NoGradGuard no_grad;
+  const bool in_a_row = inputs_.empty() && pools_.size() <= 1 && !trunk_features_only_;
+  std::vector<at::Tensor> row;
+  for (Head& head : heads_) {
+    const int64_t width = in_channels(*head.chain.front());
+    if (row.empty() && width < 0) break;
+    try {
+      row =
+          run_head(head, row.empty() ? std::vector{at::zeros({2, width})} : std::move(row), false);
+    } catch (const Error& error) {
+      if (error.code() == Exit::usage) throw;
+      row.clear();  // zeros of that shape are nothing to this module
+    }
+    if (!in_a_row) row.clear();
+  }
   recompute_ = config["activation_checkpointing.use_activation_checkpointing"].as_bool() &&
                std::any_of(parameters.begin(), parameters.end(), [](const Entry* entry) {
                  return entry->name.starts_with("trunk.") && entry->trainable();
@@ -162,11 +185,9 @@ void Model::check_widths() const {
 
 void Model::check_width(const Head& head, std::string feature, const Pool* pool) const {
   const Instance& module = *head.chain.front();
-  const auto in_channels = module.as<vissl_head_class>().in_channels;
-  if (in_channels == nullptr) return;
   if (pool != nullptr && flatten_features_ && !pools_to_one_value(*pool)) return;
   const int64_t width = trunk_class(*trunk_).feature_channels(trunk_->self(), str(feature));
-  const int64_t wanted = in_channels(module.self());
+  const int64_t wanted = in_channels(module);
   if (width < 0 || wanted < 0 || width == wanted) return;
   throw Error(Exit::usage,
               c10::str(head.place, " (", module.name(), ") takes ", wanted,

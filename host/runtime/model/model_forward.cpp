@@ -22,6 +22,28 @@ at::Tensor as_input_type(const at::Tensor& image, const std::string& type) {
   return image;
 }
 
+// Images without ToTensor are (N, H, W, C) of bytes, for which libtorch's own words are of no help.
+void check_image(const at::Tensor& image) {
+  if (at::isFloatingType(image.scalar_type())) return;
+  throw Error(Exit::usage,
+              c10::str("the batch gives the model ", image.scalar_type(), " values of shape ",
+                       image.sizes(),
+                       "; trunks take floats, (N, C, H, W) for images: add ToTensor (or "
+                       "ImgToTensor) to the split's transforms"));
+}
+
+// A module says what it takes where libtorch would speak of matrices. `place`:
+// "exp.toml:12:5: model.heads[0]".
+void check_input(const Instance& module, const std::string& place, const Tensors& inputs) {
+  const auto in_channels = module.as<vissl_head_class>().in_channels;
+  if (in_channels == nullptr || inputs.size() != 1 || inputs[0].dim() != 2) return;
+  const int64_t wanted = in_channels(module.self()), given = inputs[0].size(1);
+  if (wanted < 0 || given == wanted) return;
+  throw Error(Exit::usage, c10::str(place, " (", module.name(), ") takes ", wanted,
+                                    " channels, but what comes before it gives ", given,
+                                    "; set its input width to ", given));
+}
+
 // The number of crops from `first` on that go through the trunk together: those of one width that
 // follow one another.
 std::size_t group_size(const Tensors& crops, std::size_t first, bool alone) {
@@ -109,6 +131,7 @@ std::vector<at::Tensor> Model::input_features(const ModelInput& input, const Req
 std::vector<at::Tensor> Model::trunk_forward(
     const at::Tensor& image, const std::vector<std::pair<std::string, at::Tensor>>& extras,
     const Request& request, bool training) {
+  check_image(image);
   at::Tensor prepared = as_input_type(image, input_type_);
   if (channels_last_ && prepared.dim() == 4)
     prepared = prepared.contiguous(at::MemoryFormat::ChannelsLast);
@@ -176,7 +199,10 @@ std::vector<at::Tensor> Model::run_heads(std::vector<at::Tensor> features,
 }
 
 std::vector<at::Tensor> Model::run_head(Head& head, std::vector<at::Tensor> inputs, bool training) {
-  for (const auto& module : head.chain) {
+  for (std::size_t k = 0; k < head.chain.size(); ++k) {
+    const auto& module = head.chain[k];
+    check_input(*module, head.chain.size() > 1 ? c10::str(head.place, "[", k, "]") : head.place,
+                inputs);
     const auto handles = borrow_all(inputs);
     TensorSink sink;
     ErrorSink err;

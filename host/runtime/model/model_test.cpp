@@ -72,6 +72,27 @@ TEST_CASE("model: names are VISSL's, single heads and chained ones") {
   CHECK(built.model.output_names() == std::vector<std::string>{"heads"});
 }
 
+TEST_CASE("model: modules of a chain, and heads in a row, must fit one another") {
+  CHECK(build_error(R"({"heads": [[{"name": "linear", "in_channels": 4, "width": 3},
+                                   {"name": "linear", "in_channels": 5, "width": 2}]]})") ==
+        "exp.toml:1:1: model.heads[0][1] (linear) takes 5 channels, but what comes before it gives "
+        "3; set its input width to 3");
+  CHECK(build_error(R"({"heads": [{"name": "linear", "in_channels": 4, "width": 2},
+                                  {"name": "linear", "in_channels": 4, "width": 2}]})") ==
+        "exp.toml:1:1: model.heads[1] (linear) takes 4 channels, but what comes before it gives 2; "
+        "set its input width to 2");
+}
+
+TEST_CASE("model: images that are no floats are refused with the transform that is missing") {
+  Built built;
+  CHECK(
+      error_of([&] {
+        built(at::zeros({2, 8, 8, 3}, at::kByte));
+      }) ==
+      "the batch gives the model Byte values of shape [2, 8, 8, 3]; trunks take floats, (N, C, H, "
+      "W) for images: add ToTensor (or ImgToTensor) to the split's transforms");
+}
+
 TEST_CASE("model: every head module starts from the model's seed plus its place in the chain") {
   auto drawn = [](uint64_t seed, std::vector<int64_t> shape) {
     auto generator = default_generator();

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/data/memory.hpp"
+#include "host/no_batch.hpp"
 #include "host/runtime/abi/blocks.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/weights_init.hpp"
@@ -81,13 +82,7 @@ void Task::read_facts() {
       batches_per_step_ = std::max<std::int64_t>(1, c.integer("optimizer.accumulate_batches"));
     facts_.iterations_per_epoch =
         (data().batch_count(spec) + batches_per_step_ - 1) / batches_per_step_;
-    if (purpose_ == Purpose::train && facts_.iterations_per_epoch == 0) {
-      throw Error(Exit::usage, "[data." + std::string(main_split) + "] has " +
-                                   std::to_string(data().length(main_split)) +
-                                   " samples, which make no batch of " +
-                                   std::to_string(facts_.batch_size) +
-                                   " with drop_last; lower batchsize_per_replica");
-    }
+    if (purpose_ == Purpose::train) require_a_batch(data(), spec);
   }
   counters.global_batch =
       std::max<std::int64_t>(1, facts_.batch_size * facts_.world * batches_per_step_);
@@ -194,6 +189,13 @@ void Task::build_listeners() {
   }
   const Setting hooks = config()["hooks"];
   for (std::size_t i = 0; i < hooks.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      const std::string name = hooks.at(i).string("name");
+      if (name == hooks.at(k).string("name"))  // they would write the same files and tags
+        throw Error(Exit::usage, hooks.at(i).where() + ": hooks names '" + name +
+                                     "' twice, first at " + hooks.at(k).where() +
+                                     "; keep one of them");
+    }
     hooks_.push_back(session_.services().catalogue->create("hook", hooks.at(i).value()));
     const std::string slot = "hooks." + std::to_string(i);
     listen(slot, "hooks[" + std::to_string(i) + "] (" + hooks_.back()->name() + ")",

@@ -394,7 +394,14 @@ double Trainer::rehearse() {
       task_.step(batch, part);
     if (!batch) break;
     seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    if (training) ++task_.counters.iteration;
+    ++task_.counters.local_iteration;
+    ++task_.counters.phase_batch;
+    task_.fire(VISSL_EVENT_STEP);
   }
+  task_.meters().reduce();
+  task_.fire(VISSL_EVENT_PHASE_END);
+  task_.meters().values();
   return seconds;
 }
 
