@@ -207,7 +207,7 @@ TEST_CASE("data: the first sample of a batch may fail while others wait for the 
 TEST_CASE("data: images of different sizes in one batch are refused with both shapes") {
   Run run({.unreadable = "[2]", .transforms = ""});
   const auto phase = run.open();
-  const std::string text = error_of([&] { phase->next(); }, Exit::run_failed);
+  const std::string text = error_of([&] { phase->next(); }, Exit::usage);
   CHECK(text.find(
             "an image of (3, 3, 3) does not fit the rows of field 'data', uint8 (4, 3, 4, 3)") !=
         std::string::npos);
