@@ -3,7 +3,7 @@
     python scripts/oracle/resnet.py      # writes tests/golden/components/resnet.json
 
 Per network: names and shapes of the state dict, a CRC-32 of every initial value, and the features of wave([2, 3, 64, 64], 0) / 2 in
-training mode (batch statistics) and then in evaluation mode. A stem for small images replaces conv1 and the pool.
+training mode (batch statistics) and then in evaluation mode; of 101 and 152 layers in evaluation mode alone. A stem for small images replaces conv1 and the pool.
 """
 
 import zlib
@@ -61,6 +61,10 @@ def group_norm(channels):
     return nn.GroupNorm(8, channels)
 
 
+def layer_norm(channels):  # VISSL's LayerNorm2d: one group
+    return nn.GroupNorm(1, channels)
+
+
 CASES = {
     "18": dict(depth=18),
     "34": dict(depth=34),
@@ -70,6 +74,8 @@ CASES = {
     "resnext": dict(depth=50, groups=8, width_per_group=8),
     "dense_end": dict(depth=50, width=0.25, layer4_stride=1),
     "group_norm": dict(depth=18, width=0.25, norm=group_norm),
+    "layer_norm": dict(depth=18, width=0.25, norm=layer_norm),
+    "wide": dict(depth=18, width=2),
 }
 
 def main():
@@ -97,6 +103,10 @@ def main():
             "crc": zlib.crc32(b"".join(v.numpy().tobytes() for v in state.values())),
             "parameters": sum(p.numel() for p in model.parameters()),
         }
+        model.eval()
+        with torch.no_grad():
+            x = wave([2, 3, 64, 64], 0.0) / 2
+            cases[str(depth)]["eval"] = {k: summary(v) for k, v in features(model, x).items()}
     write("resnet.json", cases)
 
 
