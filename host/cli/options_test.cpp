@@ -157,5 +157,5 @@ TEST_CASE("options: check-plugin takes files and the values of parameters, in an
   CHECK(options.settings == std::vector<std::string>{"loss/a.width=3"});
   CHECK(options.time_limit == 5);
   CHECK(error_of({"check-plugin"}) ==
-        "'check-plugin' needs FILE.so ...; 'vissl-host list' shows what there is");
+        "'check-plugin' needs FILE.so ...");
 }

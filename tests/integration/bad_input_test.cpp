@@ -165,7 +165,7 @@ TEST_CASE(
   const fs::path config = write_config(folder);
   const Result result =
       run_host(run_arguments(config, {"optimizer.param_schedulers.lr.start_value=1e30"}));
-  expect_error(result, 1, {"loss is ", "iteration", "learning rate"});
+  expect_error(result, 1, {"not finite", "iteration", "learning rate"});
 }
 
 TEST_CASE("bad input: weights that are not finite are never saved; the last checkpoint stays") {

@@ -102,6 +102,6 @@ TEST_CASE("shipped plugins: optimizers, parameter groups and meters pass check-p
 
 TEST_CASE("shipped plugins: hooks, engines and weights pass check-plugin") {
   check_shipped(shipped({"hooks", "engines", "weights"}),
-                {"hook/grad_clip run", "hook/tensorboard run", "engine/nearest_neighbor run"},
+                {"hook/ema run", "hook/grad_clip run", "hook/tensorboard run", "engine/nearest_neighbor run"},
                 {"weights/pretrained.params_file=\"absent.torch\""});
 }

@@ -19,6 +19,17 @@ ComponentHost::ComponentHost() {
   service(VISSL_STORE_ID, &store_api());
   service(VISSL_AUTOGRAD_ID, &autograd_api());
   service(VISSL_COLLECTIVES_ID, &collectives_api());
+  // A run outside training, of which components may ask the counters.
+  static const vissl_run_api run = [] {
+    vissl_run_api api{};
+    api.size = sizeof api;
+    api.counters = [](vissl_run*, vissl_counters* out) {
+      *out = {};
+      out->size = sizeof *out;
+    };
+    return api;
+  }();
+  service(VISSL_RUN_ID, &run);
 }
 
 Instance ComponentHost::create(const std::string& kind, const std::string& name,
