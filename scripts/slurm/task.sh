@@ -41,14 +41,14 @@ requeue() { # JOB or ARRAYJOB_TASK: an array's plain id would requeue all its ta
   elif ((restarts >= ${VISSL_MAX_REQUEUES:-100})); then
     outcome="saved its state, but was requeued $restarts times already; submit it again, or raise VISSL_MAX_REQUEUES"
   elif scontrol requeue "$1" >&2; then
-    outcome="saved its state and was requeued"
+    outcome="saved its state and was requeued" requeued=yes
   else
     outcome="saved its state, but scontrol could not requeue it; submit it again"
   fi
 }
 
 run_task() { # CONFIG JOB TASK OVERRIDES...
-  local config=$1 job=$2 task=$3 host name parent child status signalled outcome folder
+  local config=$1 job=$2 task=$3 host name parent child status signalled outcome folder requeued=no
   shift 3
   local id=$job${task:+_$task}
   host=$(find_host) || exit 2
@@ -97,5 +97,10 @@ run_task() { # CONFIG JOB TASK OVERRIDES...
     *) outcome="failed with exit code $status, see log.txt in $folder" ;;
   esac
   printf '%s task %s, restart %s: %s\n' "$(date -Is)" "$id" "${SLURM_RESTART_COUNT:-0}" "$outcome" | tee -a "$parent/tasks.log"
+  # SLURM ends a job that it requeues; one that ends by itself meanwhile may count as failed instead.
+  if [[ $requeued == yes ]]; then
+    trap - TERM
+    sleep 120 || true
+  fi
   exit "$status"
 }
