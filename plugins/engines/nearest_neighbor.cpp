@@ -237,6 +237,8 @@ class NearestNeighbor {
     out.banks.resize(layers.size());
     const std::int64_t length = run.split_length(split);
     const Tensor labels = zeros({length}, Dtype::i64);
+    const std::int64_t rank = Collectives().rank(), world = Collectives().world();
+    std::int64_t seen = 0;  // a pass gives rank r the images r, r + world, … of the split
     run.pass(pass, [&](const PassBatch& batch) {
       if (batch.labels == nullptr) {
         fail(VISSL_E_CONFIG, "the split '" + split +
@@ -249,7 +251,8 @@ class NearestNeighbor {
                                  " features; name features of the trunk");
       }
       const std::int64_t rows = static_cast<std::int64_t>(batch.rows);
-      const Tensor at = Tensor::of<std::int64_t>({batch.indices, batch.indices + rows}, {rows});
+      const Tensor at = arange(seen, seen + rows) * world + rank;
+      seen += rows;
       for (std::size_t i = 0; i < layers.size(); ++i) {
         Tensor x = layers[i].vectors(batch.outputs[i]);
         if (unit_length_) x = normalize(x, 1);

@@ -103,7 +103,7 @@ TEST_CASE("transforms: the lists of ImgPilToMultiCrop must agree") {
 }
 
 TEST_CASE("transforms: an image that a transform cannot take is one clear error") {
-  CHECK(failure("RandomCrop", "size = 24") ==
+  CHECK(failure("RandomCrop", "size = 24", VISSL_E_CONFIG) ==
         "the crop of 24 x 24 pixels is larger than the image of 20 x 30; resize it first, or set "
         "pad_if_needed");
   CHECK(failure("RandomCrop", "size = 20") == "(it worked)");
