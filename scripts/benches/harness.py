@@ -124,7 +124,9 @@ class Bench:
                 err.seek(0)
                 raise BenchError(f"{shlex.join(command)} ended with {process.returncode}:\n{(text + err.read())[-2000:]}")
             cpu = usage.ru_utime + usage.ru_stime
-            return text, Measure(seconds, cpu, watch.peak_mb if watch else None)
+            # A process that ends between two looks at its tree still tells its own peak.
+            peak_mb = max(watch.peak_mb, usage.ru_maxrss / 1024) if watch else None
+            return text, Measure(seconds, cpu, peak_mb)
 
     def json_child(self, command, **options):
         text, measure = self.child(command, **options)
