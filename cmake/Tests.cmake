@@ -77,30 +77,29 @@ if(VISSL_RUNTIME)
   target_compile_definitions(integration_tests_objects PRIVATE "VISSL_HOST=\"${CMAKE_BINARY_DIR}/vissl-host\"")
   add_dependencies(integration_tests vissl-host vissl_runtime plugins test_plugins bad_plugins)
 
-  # tests/integration/x.sh is one test; it finds what it needs in its environment.
+  # tests/KIND/x.sh is one test, labelled KIND, that finds what it needs in its environment and exits with 77 when the
+  # machine lacks it. Names after KIND are files that the scripts share.
   set(VISSL_PYTHON "${CMAKE_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH
       "Python with torch, for the tests that read our files back (scripts/setup --oracle)")
   set(environment "VISSL_HOST=${CMAKE_BINARY_DIR}/vissl-host" "VISSL_PLUGIN_DIR=${CMAKE_BINARY_DIR}/plugins"
       "VISSL_TEST_PLUGIN_DIR=${CMAKE_BINARY_DIR}/test_plugins" "VISSL_BUILD=${CMAKE_BINARY_DIR}"
       "VISSL_SOURCE_DIR=${CMAKE_SOURCE_DIR}" "VISSL_PYTHON=${VISSL_PYTHON}"
       "VISSL_TORCH_ROOT=${LIBTORCH_ROOT}/torch")
-  file(GLOB integration_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/integration/*.sh")
-  foreach(script IN LISTS integration_scripts)
-    cmake_path(GET script STEM name)
-    add_test(NAME "integration/${name}" COMMAND bash "${script}")
-    set_tests_properties("integration/${name}" PROPERTIES LABELS integration ENVIRONMENT "${environment}"
-      SKIP_RETURN_CODE 77)
-  endforeach()
+  function(vissl_shell_tests kind)
+    file(GLOB scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/*.sh")
+    foreach(script IN LISTS scripts)
+      cmake_path(GET script STEM name)
+      if(name IN_LIST ARGN)
+        continue()
+      endif()
+      add_test(NAME "${kind}/${name}" COMMAND bash "${script}")
+      set_tests_properties("${kind}/${name}" PROPERTIES LABELS ${kind} ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77)
+    endforeach()
+  endfunction()
+  vissl_shell_tests(integration)
 
-  # tests/gpu/x.sh is one test that is skipped without a GPU; machine.sh is what they share. x_test.cpp there call the
-  # runtime's own functions.
-  file(GLOB gpu_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/gpu/*.sh")
-  list(FILTER gpu_scripts EXCLUDE REGEX "/machine\\.sh$")
-  foreach(script IN LISTS gpu_scripts)
-    cmake_path(GET script STEM name)
-    add_test(NAME "gpu/${name}" COMMAND bash "${script}")
-    set_tests_properties("gpu/${name}" PROPERTIES LABELS gpu ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77)
-  endforeach()
+  # x_test.cpp in tests/gpu call the runtime's own functions.
+  vissl_shell_tests(gpu machine)
   if(TARGET vissl_cuda)
     vissl_tests(gpu_tests gpu tests/gpu)
     target_link_libraries(gpu_tests_objects PUBLIC vissl_host_includes Libtorch::cpu)
@@ -110,18 +109,12 @@ if(VISSL_RUNTIME)
     add_dependencies(gpu_tests vissl_cuda)
   endif()
 
-  # tests/slurm/x.sh is one test that runs our job scripts on a SLURM of its own; cluster.sh is what they share.
+  # tests/slurm run our job scripts on a SLURM of their own.
   add_executable(compare_runs tests/slurm/compare_runs.cpp tests/integration/run_files.cpp)
   target_include_directories(compare_runs PRIVATE "${CMAKE_SOURCE_DIR}/tests")
   target_link_libraries(compare_runs PRIVATE vissl_core vissl_warnings)
   add_dependencies(compare_runs vissl_build_id)
-  file(GLOB slurm_scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/slurm/*.sh")
-  list(FILTER slurm_scripts EXCLUDE REGEX "/cluster\\.sh$")
-  foreach(script IN LISTS slurm_scripts)
-    cmake_path(GET script STEM name)
-    add_test(NAME "slurm/${name}" COMMAND bash "${script}")
-    set_tests_properties("slurm/${name}" PROPERTIES LABELS slurm ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77)
-  endforeach()
+  vissl_shell_tests(slurm cluster)
 endif()
 
 # tests/bench/x.cpp is one program bench/x that times the torch-free core, tests/bench/runtime/x.cpp one that times the

@@ -3,6 +3,7 @@
 #include <vissl/weights_scheme.h>
 
 #include "host/config/suggest.hpp"
+#include "host/text_sink.hpp"
 
 namespace vissl::host {
 namespace {
@@ -38,12 +39,7 @@ Value settings(DeclarationIndex& index, const Value* schemes, const std::string&
 std::string resolve_once(Catalogue& catalogue, const Value& config, const std::string& locator) {
   const auto scheme = catalogue.create("weights_scheme", &config);
   std::string place;
-  const vissl_out out = {sizeof(vissl_out), &place,
-                         [](void* self, const void* data, std::uint64_t bytes) {
-                           static_cast<std::string*>(self)->append(static_cast<const char*>(data),
-                                                                   static_cast<std::size_t>(bytes));
-                           return bytes;
-                         }};
+  const vissl_out out = text_sink(place);
   ErrorSink sink;
   sink.check(scheme->as<vissl_weights_scheme_class>().resolve(
                  scheme->self(), {locator.data(), locator.size()}, &out, sink.get()),

@@ -41,16 +41,6 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
 
   // Rank 0 alone.
-  // True when an earlier run here came to its end and checkpoint.overwrite_existing is off.
-  bool finished() const;
-  // Of a finished run: false when the config is the one that it ended with. True when nothing but
-  // more epochs is asked for: the run goes on from its last checkpoint. Throws Error(usage) that
-  // names what else differs.
-  bool goes_on(const Services& services) const;
-  // The newest complete checkpoint, or nothing: auto_resume off, overwrite_existing on, or an empty
-  // folder. A damaged newer one is warned of. Throws Error(bad_data) when there are checkpoints and
-  // all are damaged: training anew would overwrite them.
-  std::optional<Checkpoint> newest();
   // Removes the checkpoints and the summary of an earlier run; called once the new run is known to
   // work, before its first save.
   void start_anew();
@@ -67,7 +57,18 @@ class RunFolder {
   std::string save(const CheckpointName& name, Node state, const Node& own);
 
  private:
+  // True when an earlier run here came to its end.
   bool ended() const;
+  // The same, and checkpoint.overwrite_existing is off.
+  bool finished() const;
+  // Of a finished run: false when the config is the one that it ended with. True when nothing but
+  // more epochs is asked for: the run goes on from its last checkpoint. Throws Error(usage) that
+  // names what else differs.
+  bool goes_on(const Services& services) const;
+  // The newest complete checkpoint, or nothing: auto_resume off, overwrite_existing on, or an empty
+  // folder. A damaged newer one is warned of. Throws Error(bad_data) when there are checkpoints and
+  // all are damaged: training anew would overwrite them.
+  std::optional<Checkpoint> newest();
 
   std::filesystem::path path_;
   Logger& log_;

@@ -11,6 +11,7 @@
 #include "host/files/torch_zip_reader.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/tensors.hpp"
+#include "host/text_sink.hpp"
 
 namespace vissl::host {
 
@@ -72,12 +73,7 @@ std::string local_file(const vissl_host& host, const std::string& locator) {
       static_cast<const vissl_locator_api*>(host.get_service(&host, str(VISSL_LOCATOR_ID)));
   if (api == nullptr) return locator;
   std::string path;
-  const vissl_out out = {sizeof(vissl_out), &path,
-                         [](void* self, const void* data, std::uint64_t bytes) {
-                           static_cast<std::string*>(self)->append(static_cast<const char*>(data),
-                                                                   static_cast<std::size_t>(bytes));
-                           return bytes;
-                         }};
+  const vissl_out out = text_sink(path);
   ErrorSink error;
   error.check(api->local_file(str(locator), &out, error.get()), "");
   return path;

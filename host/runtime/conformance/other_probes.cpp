@@ -8,6 +8,7 @@
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/conformance/model_probes.hpp"
 #include "host/runtime/conformance/rig.hpp"
+#include "host/text_sink.hpp"
 
 namespace vissl::host {
 namespace {
@@ -44,12 +45,7 @@ class Meter {
   }
   nlohmann::json value() {
     std::string text;
-    const vissl_out out{sizeof(vissl_out), &text,
-                        [](void* self, const void* data, std::uint64_t count) {
-                          static_cast<std::string*>(self)->append(static_cast<const char*>(data),
-                                                                  static_cast<std::size_t>(count));
-                          return count;
-                        }};
+    const vissl_out out = text_sink(text);
     must("value", [&](vissl_err* err) { return table().value(instance_->self(), &out, err); });
     nlohmann::json value = nlohmann::json::parse(text, nullptr, false);
     if (!value.is_object()) judge_wrong("value is no JSON object: " + text);

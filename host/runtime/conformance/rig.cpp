@@ -9,6 +9,7 @@
 
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/conformance/tables.hpp"
+#include "host/text_sink.hpp"
 
 namespace vissl::host {
 namespace {
@@ -136,12 +137,7 @@ Snapshot Rig::save() const {
   Snapshot out;
   for (const auto& entry : store_.entries()) out.tensors.push_back(entry->tensor.detach().clone());
   if (state() == nullptr) return out;
-  const vissl_out to{sizeof(vissl_out), &out.state,
-                     [](void* self, const void* data, std::uint64_t count) {
-                       static_cast<std::string*>(self)->append(static_cast<const char*>(data),
-                                                               static_cast<std::size_t>(count));
-                       return count;
-                     }};
+  const vissl_out to = text_sink(out.state);
   must("save", [&](vissl_err* err) { return state()->save(instance_->self(), &to, err); });
   return out;
 }

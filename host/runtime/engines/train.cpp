@@ -48,12 +48,13 @@ int run_train(Session& session, Instance* engine) {
     session.services().log->open_file((folder.path() / "log.txt").string(), found.has_value());
   Task task(session, Task::Purpose::train, !found);
   if (engine != nullptr) task.listen_to_engine(*engine);
-  if (first && found) folder.reopen();
-  if (first && !found) folder.start_anew();
-  if (first)
+  if (first) {
+    if (found) folder.reopen();
+    if (!found) folder.start_anew();
     folder.write_provenance(
         session.services().config_toml,
         with_device(session.services().environment_json, session.run_device()));
+  }
   if (found) task.load_state(found->tree, found->path.string());
   if (found && !first && start.own.kind() != Node::Kind::none)
     task.load_rank_state(start.own, found->path.string());

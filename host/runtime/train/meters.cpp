@@ -8,6 +8,7 @@
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/dist/collectives.hpp"
+#include "host/text_sink.hpp"
 
 namespace vissl::host {
 
@@ -74,11 +75,7 @@ std::vector<Meters::Value> Meters::values() const {
   std::vector<Value> values;
   for (const auto& meter : meters_) {
     std::string json;
-    const vissl_out out{sizeof out, &json, [](void* self, const void* data, std::uint64_t bytes) {
-                          static_cast<std::string*>(self)->append(static_cast<const char*>(data),
-                                                                  bytes);
-                          return bytes;
-                        }};
+    const vissl_out out = text_sink(json);
     ErrorSink sink;
     sink.check(table_of(*meter).value(meter->self(), &out, sink.get()), "meter " + meter->name());
     values.push_back({meter->name(), std::move(json)});

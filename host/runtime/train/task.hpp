@@ -156,6 +156,7 @@ class Task {
   void use_channels_last();
   ModelInput model_input() const;
   void load_twin(const vissl_model& twin);
+  std::vector<std::pair<std::string, Store*>> saved_stores();
   Node rank_buffers();
   void refuse_rank_buffers(const std::string& source);
   Node component_blobs();

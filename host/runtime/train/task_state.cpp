@@ -12,6 +12,7 @@
 #include "host/runtime/checkpoint/run_folder.hpp"
 #include "host/runtime/checkpoint/tensors.hpp"
 #include "host/runtime/train/task.hpp"
+#include "host/text_sink.hpp"
 
 namespace vissl::host {
 
@@ -143,15 +144,15 @@ void Task::load_state(const Node& saved, const std::string& source) {
             " was not written by this program: it holds weights but no state to resume; use it as "
             "model.weights_init.params_file in another checkpoint.dir");
   }
-  const auto warn_if = [&](const char* what, const std::string& then, const std::string& now) {
-    if (then == now) return;
-    const std::string text = source + " was written with " + what + " " + then + ", this run has " +
-                             now +
-                             ": the result is not bit-equal "
-                             "to an undisturbed run";
+  const auto warn = [&](const std::string& text) {
     if (config().boolean("checkpoint.exact"))
       throw Error(Exit::usage, text + " (checkpoint.exact)");
     log().log(LogLevel::warning, text);
+  };
+  const auto warn_if = [&](const char* what, const std::string& then, const std::string& now) {
+    if (then == now) return;
+    warn(source + " was written with " + what + " " + then + ", this run has " + now +
+         ": the result is not bit-equal to an undisturbed run");
   };
   warn_if("threads", std::to_string(own->at("threads").as_int()),
           std::to_string(session_.threads()));
@@ -163,11 +164,8 @@ void Task::load_state(const Node& saved, const std::string& source) {
   warn_if("CPU instructions", own->at("instructions").as_text(), at::get_cpu_capability());
   const auto changes = session_.services().config_changes(own->at("config_toml").as_text());
   if (!changes.empty()) {
-    const std::string text = source + " was written with another config (" + to_text(changes) +
-                             "): the result is not that of an undisturbed run";
-    if (config().boolean("checkpoint.exact"))
-      throw Error(Exit::usage, text + " (checkpoint.exact)");
-    log().log(LogLevel::warning, text);
+    warn(source + " was written with another config (" + to_text(changes) +
+         "): the result is not that of an undisturbed run");
   }
   // The position inside an epoch counts batches.
   if (own->at("global_batch").as_int() != counters.global_batch ||
@@ -242,6 +240,16 @@ void Task::refuse_rank_buffers(const std::string& source) {
   }
 }
 
+// What a file keeps, by the names of rank_buffers.
+std::vector<std::pair<std::string, Store*>> Task::saved_stores() {
+  std::vector<std::pair<std::string, Store*>> stores = {{"loss", loss_store_.get()},
+                                                        {"model", &model().store()}};
+  for (const auto& twin : models_->all())
+    if (twin->twin && twin->saved)
+      stores.emplace_back("twin " + twin->state_path, &twin->model->store());
+  return stores;
+}
+
 // Buffers of which this rank has its own.
 Node Task::rank_buffers() {
   const auto own = [&](const Store& store) {
@@ -253,10 +261,7 @@ Node Task::rank_buffers() {
     return out;
   };
   Node out = Node::dict();
-  out["loss"] = own(*loss_store_);
-  out["model"] = own(model().store());
-  for (const auto& twin : models_->all())
-    if (twin->twin && twin->saved) out["twin " + twin->state_path] = own(twin->model->store());
+  for (const auto& [name, store] : saved_stores()) out[name] = own(*store);
   return out;
 }
 
@@ -278,13 +283,8 @@ void Task::load_rank_state(const Node& own, const std::string& source) {
   meters_->load(own.at("meters"), source);
   load_component_blobs(own.at("components"), source);
   const Node& buffers = own.at("buffers");
-  const auto load = [&](Store& store, const std::string& name) {
-    store.load_state_dict(from_node(buffers.at(name)), "", false, source);
-  };
-  load(*loss_store_, "loss");
-  load(model().store(), "model");
-  for (const auto& twin : models_->all())
-    if (twin->twin && twin->saved) load(twin->model->store(), "twin " + twin->state_path);
+  for (const auto& [name, store] : saved_stores())
+    store->load_state_dict(from_node(buffers.at(name)), "", false, source);
   for (const auto& [path, state] : waiting_twins_)
     if (const Node* late = buffers.find("twin " + path)) waiting_rank_buffers_.emplace(path, *late);
   set_random_state(own.at("generator"), source);
@@ -295,11 +295,7 @@ Node Task::component_blobs() {
   for (const auto& [slot, instance] : stateful_) {
     const auto* table = static_cast<const vissl_state_class*>(instance->extension(VISSL_STATE_ID));
     std::string bytes;
-    const vissl_out sink{sizeof sink, &bytes, [](void* self, const void* data, std::uint64_t size) {
-                           static_cast<std::string*>(self)->append(static_cast<const char*>(data),
-                                                                   size);
-                           return size;
-                         }};
+    const vissl_out sink = text_sink(bytes);
     ErrorSink error;
     error.check(table->save(instance->self(), &sink, error.get()),
                 slot + " (" + instance->name() + ")");

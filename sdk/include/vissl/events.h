@@ -1,6 +1,7 @@
 /* Extension "vissl.events/0": a component of any kind that wants to act between the parts of a step offers it on its own instances.
  * Order at each event: loss, optimizer, trunk, heads, host, then `hooks = […]` of the config, then an engine that trains. Instances
- * inside twins get none. [main] */
+ * inside twins get none. With accumulate_batches of n a step has n batches: FORWARD and LOSS_AND_METER come once per batch, BACKWARD,
+ * UPDATE and STEP once per step. [main] */
 #ifndef VISSL_EVENTS_H
 #define VISSL_EVENTS_H
 #include <vissl/run.h>
@@ -16,7 +17,7 @@ extern "C" {
 #define VISSL_EVENT_FORWARD 2u        /* after the model's forward, before the loss */
 #define VISSL_EVENT_LOSS_AND_METER 3u
 #define VISSL_EVENT_BACKWARD 4u       /* gradients are complete, reduced and unscaled */
-#define VISSL_EVENT_UPDATE 5u         /* after the optimizer step */
+#define VISSL_EVENT_UPDATE 5u         /* after the optimizer step, also when fp16's loss scaling left it out */
 #define VISSL_EVENT_STEP 6u           /* end of a step of any phase, counters advanced */
 #define VISSL_EVENT_PHASE_END 7u
 #define VISSL_EVENT_END 8u
