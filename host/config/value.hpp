@@ -109,7 +109,7 @@ struct TableEntry {
 // Equal type and content; origins and the order of keys do not count.
 bool same(const Value& a, const Value& b);
 
-// The table of service "vissl.value/0".
+// The table of service "vissl.value/1".
 const vissl_value_api& value_api();
 
 }  // namespace vissl::host

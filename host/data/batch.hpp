@@ -77,7 +77,7 @@ inline const BatchBuilder& unwrap(const vissl_batch* batch) {
   return *reinterpret_cast<const BatchBuilder*>(batch);
 }
 
-// The table of service "vissl.batch/0".
+// The table of service "vissl.batch/1".
 const vissl_batch_api& batch_api();
 
 }  // namespace vissl::host

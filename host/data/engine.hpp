@@ -15,7 +15,7 @@ namespace vissl::host {
 std::unique_ptr<DataEngine> make_data_engine(const vissl_value* config, Catalogue& catalogue,
                                              Logger& log, int core_share = 1);
 
-// The service tables "vissl.image/0", "vissl.sample/0" and "vissl.batch/0"; NULL for other ids.
+// The service tables "vissl.image/1", "vissl.sample/1" and "vissl.batch/1"; NULL for other ids.
 const void* data_service(std::string_view id);
 
 }  // namespace vissl::host

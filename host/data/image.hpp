@@ -87,7 +87,7 @@ inline Image& unwrap(vissl_image* image) {
   return *reinterpret_cast<Image*>(image);
 }
 
-// The table of service "vissl.image/0".
+// The table of service "vissl.image/1".
 const vissl_image_api& image_api();
 
 }  // namespace vissl::host

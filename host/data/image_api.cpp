@@ -1,4 +1,4 @@
-// The table of "vissl.image/0": thunks from the C functions to Image.
+// The table of "vissl.image/1": thunks from the C functions to Image.
 #include <algorithm>
 #include <cstring>
 #include <utility>

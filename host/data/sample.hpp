@@ -72,7 +72,7 @@ inline const Sample& unwrap(const vissl_sample* sample) {
   return *reinterpret_cast<const Sample*>(sample);
 }
 
-// The table of service "vissl.sample/0".
+// The table of service "vissl.sample/1".
 const vissl_sample_api& sample_api();
 
 }  // namespace vissl::host

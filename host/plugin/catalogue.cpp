@@ -109,7 +109,7 @@ const std::string kHostFile = "host";  // stands for a file in declarations of t
 
 PluginCatalogue* g_catalogue = nullptr;
 
-// vissl.components/0: a component creates another one from its config. Nothing but a status leaves
+// vissl.components/1: a component creates another one from its config. Nothing but a status leaves
 // the host.
 vissl_status create_nested(vissl_str kind, const vissl_value* config, const void** table,
                            void** instance, vissl_err* err) noexcept {

@@ -30,7 +30,7 @@ struct Created {
   void* self;
 };
 
-// At most one at a time: the service "vissl.components/0" has no instance and serves the living
+// At most one at a time: the service "vissl.components/1" has no instance and serves the living
 // catalogue. [main]
 class PluginCatalogue final : public Catalogue, public DeclarationIndex {
  public:

@@ -100,7 +100,7 @@ TEST_CASE("catalogue: an instance knows its class table and its plugin, and dest
   CHECK(instance->kind() == "lr_schedule");
   CHECK(instance->name() == "cosine");
   CHECK(instance->plugin_id() == "org.example.fixture_training");
-  CHECK(instance->extension("vissl.events/0") == nullptr);
+  CHECK(instance->extension("vissl.events/1") == nullptr);
   const vissl_schedule_at at{sizeof(vissl_schedule_at), 0.5, 1, 2};
   double value = 0.0;
   ErrorSink sink;
@@ -125,7 +125,7 @@ TEST_CASE("catalogue: a component creates others through vissl.components") {
     CHECK(value == expected);
   }
   const auto* api = static_cast<const vissl_components_api*>(
-      setup.services.get()->get_service(setup.services.get(), str("vissl.components/0")));
+      setup.services.get()->get_service(setup.services.get(), str("vissl.components/1")));
   REQUIRE(api != nullptr);
   const Value unknown = parse_toml("name = \"absent\"\n", "exp.toml");
   const void* table = nullptr;
@@ -196,7 +196,7 @@ TEST_CASE("bad plugin: another interface or a short class table") {
   CHECK(bad_text("other_interface") ==
         "plugin " + path_of("other_interface") +
             " offers loss 'other_interface' with interface 'vissl.loss/9', and this host knows "
-            "'vissl.loss/0'; build the plugin against "
+            "'vissl.loss/1'; build the plugin against "
             "this host's SDK");
   CHECK(bad_text("short_table").find("with a class table of 24 bytes") != std::string::npos);
 }
@@ -273,12 +273,12 @@ TEST_CASE("catalogue: what the host offers itself is listed and cannot be replac
 TEST_CASE("services: unknown ids go to the runtime, once it is there") {
   HostServices services;
   const vissl_host* host = services.get();
-  CHECK(host->get_service(host, str("vissl.value/0")) != nullptr);
-  CHECK(host->get_service(host, str("vissl.params/0")) != nullptr);
-  CHECK(host->get_service(host, str("vissl.tensor/0")) == nullptr);
+  CHECK(host->get_service(host, str("vissl.value/1")) != nullptr);
+  CHECK(host->get_service(host, str("vissl.params/1")) != nullptr);
+  CHECK(host->get_service(host, str("vissl.tensor/1")) == nullptr);
   static const int table = 0;
   services.forward_to(
-      [](std::string_view id) -> const void* { return id == "vissl.tensor/0" ? &table : nullptr; });
-  CHECK(host->get_service(host, str("vissl.tensor/0")) == &table);
+      [](std::string_view id) -> const void* { return id == "vissl.tensor/1" ? &table : nullptr; });
+  CHECK(host->get_service(host, str("vissl.tensor/1")) == &table);
   CHECK(host->get_service(host, str("vissl.tensor/1")) == nullptr);
 }

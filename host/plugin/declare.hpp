@@ -1,6 +1,6 @@
 #pragma once
 // Runs a component's `declare` and keeps what it says. The host side of the service
-// "vissl.params/0".
+// "vissl.params/1".
 #include <vissl/abi.h>
 #include <vissl/params.h>
 

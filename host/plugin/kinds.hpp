@@ -10,7 +10,7 @@ namespace vissl::host {
 
 struct Kind {
   std::string_view name;          // "loss"
-  std::string_view interface_id;  // "vissl.loss/0"
+  std::string_view interface_id;  // "vissl.loss/1"
   std::uint64_t
       least_size;  // bytes of the class table in the first release: a shorter one is refused
   std::uint64_t table_size;  // bytes of the class table as this host knows it
@@ -25,7 +25,7 @@ struct ClassHead {
 
 std::span<const Kind> kinds();
 const Kind* find_kind(std::string_view name);  // NULL = unknown
-// What a component may offer beyond its kind, by interface id: "vissl.events/0". NULL = unknown.
+// What a component may offer beyond its kind, by interface id: "vissl.events/1". NULL = unknown.
 const Kind* find_extension(std::string_view id);
 
 // A class table (or extension table) of at least `whole` bytes: `table` itself, or a copy that

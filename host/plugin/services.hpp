@@ -13,7 +13,7 @@ namespace vissl::host {
 
 class HostServices {
  public:
-  HostServices();  // offers "vissl.value/0" and "vissl.params/0"
+  HostServices();  // offers "vissl.value/1" and "vissl.params/1"
   HostServices(const HostServices&) = delete;
   HostServices& operator=(const HostServices&) = delete;
 

@@ -60,13 +60,13 @@ TEST_CASE("runtime: services are found by their exact id") {
   Executable executable(kConfig);
   TorchRuntime runtime(executable.services);
   // Without data there is no run: these two watch the components that check-plugin tries.
-  CHECK(runtime.get_service("vissl.tensor/0") == &probing_tensor_api());
-  CHECK(runtime.get_service("vissl.store/0") == &store_api());
-  CHECK(runtime.get_service("vissl.autograd/0") == &autograd_api());
-  CHECK(runtime.get_service("vissl.collectives/0") == &collectives_api());
-  CHECK(runtime.get_service("vissl.model/0") == &model_api());
-  CHECK(runtime.get_service("vissl.run/0") == &probing_run_api());
-  CHECK(runtime.get_service("vissl.tensor/0 ") == nullptr);
+  CHECK(runtime.get_service("vissl.tensor/1") == &probing_tensor_api());
+  CHECK(runtime.get_service("vissl.store/1") == &store_api());
+  CHECK(runtime.get_service("vissl.autograd/1") == &autograd_api());
+  CHECK(runtime.get_service("vissl.collectives/1") == &collectives_api());
+  CHECK(runtime.get_service("vissl.model/1") == &model_api());
+  CHECK(runtime.get_service("vissl.run/1") == &probing_run_api());
+  CHECK(runtime.get_service("vissl.tensor/1 ") == nullptr);
   CHECK(runtime.get_service("vissl.tensor") == nullptr);
   CHECK(runtime.get_service("") == nullptr);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Test support: a config tree made of JSON text, read through vissl.value/0.
+// Test support: a config tree made of JSON text, read through vissl.value/1.
 #include <vissl/value.h>
 
 #include <nlohmann/json.hpp>

@@ -18,6 +18,7 @@
 #include <vissl/lr_schedule.h>
 #include <vissl/meter.h>
 #include <vissl/model.h>
+#include <vissl/native.h>
 #include <vissl/optimizer.h>
 #include <vissl/params.h>
 #include <vissl/rng.h>
@@ -31,6 +32,7 @@
 #include <vissl/trunk.h>
 #include <vissl/value.h>
 #include <vissl/weights.h>
+#include <vissl/weights_scheme.h>
 
 /* abi.h */
 ABI_FIELD(vissl_str, data, 0)
@@ -316,6 +318,8 @@ ABI_CONSTANT(VISSL_TWIN_SYNC_AS_RUN, 2)
 ABI_CONSTANT(VISSL_FORWARD_MODE_DEFAULT, 0)
 ABI_CONSTANT(VISSL_FORWARD_MODE_EVAL, 1)
 ABI_CONSTANT(VISSL_FORWARD_MODE_TRAIN, 2)
+
+/* native.h */
 
 /* optimizer.h */
 ABI_FIELD(vissl_opt_param, size, 0)
@@ -713,3 +717,11 @@ ABI_FIELD(vissl_weights_profile_class, size, 0)
 ABI_FIELD(vissl_weights_profile_class, create, 8)
 ABI_FIELD(vissl_weights_profile_class, destroy, 16)
 ABI_FIELD(vissl_weights_profile_class, plan, 24)
+
+/* weights_scheme.h */
+ABI_FIELD(vissl_weights_scheme_class, size, 0)
+ABI_FIELD(vissl_weights_scheme_class, create, 8)
+ABI_FIELD(vissl_weights_scheme_class, destroy, 16)
+ABI_FIELD(vissl_weights_scheme_class, resolve, 24)
+ABI_FIELD(vissl_locator_api, size, 0)
+ABI_FIELD(vissl_locator_api, local_file, 8)

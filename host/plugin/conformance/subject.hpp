@@ -85,7 +85,7 @@ class Subject {
   std::vector<const Value*> configs_;
 };
 
-// The keys of `config` that `body` reads through the service "vissl.value/0".
+// The keys of `config` that `body` reads through the service "vissl.value/1".
 std::vector<std::string> keys_read(const Value& config, const std::function<void()>& body);
 
 }  // namespace vissl::host

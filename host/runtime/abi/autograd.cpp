@@ -1,4 +1,4 @@
-// The table of vissl.autograd/0: functions with an own backward pass, and blocks that may be
+// The table of vissl.autograd/1: functions with an own backward pass, and blocks that may be
 // recomputed.
 #include <ATen/core/ivalue.h>
 

@@ -1,5 +1,5 @@
 #pragma once
-// Who acts around the blocks of a trunk: instances that offer "vissl.blocks/0". [main]; visits in
+// Who acts around the blocks of a trunk: instances that offer "vissl.blocks/1". [main]; visits in
 // the backward pass [engine], while the main thread waits for it.
 #include <ATen/core/Tensor.h>
 #include <vissl/blocks.h>

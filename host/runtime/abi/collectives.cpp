@@ -1,4 +1,4 @@
-// The table of vissl.collectives/0.
+// The table of vissl.collectives/1.
 #include "host/runtime/dist/collectives.hpp"
 
 #include <c10/util/StringUtil.h>

@@ -1,4 +1,4 @@
-// The table of vissl.model/0.
+// The table of vissl.model/1.
 #include <cstring>
 
 #include "host/runtime/abi/guard.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// Operators of libtorch's dispatcher by name: op_find and op_call of vissl.tensor/0.
+// Operators of libtorch's dispatcher by name: op_find and op_call of vissl.tensor/1.
 #include <vissl/tensor.h>
 
 namespace vissl::host {

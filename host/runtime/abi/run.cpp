@@ -1,4 +1,4 @@
-// vissl.run/0: the host's side of run.h. Every function goes to the task behind the handle.
+// vissl.run/1: the host's side of run.h. Every function goes to the task behind the handle.
 #include <vissl/run.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The table of vissl.store/0.
+// The table of vissl.store/1.
 #include "host/runtime/model/store.hpp"
 
 #include "host/files/error.hpp"

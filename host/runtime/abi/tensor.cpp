@@ -1,4 +1,4 @@
-// The table of vissl.tensor/0.
+// The table of vissl.tensor/1.
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>

@@ -24,7 +24,7 @@ struct Images {
   std::vector<std::int64_t> labels;            // empty = the split has none
 };
 
-// Serves the functions of vissl.run/0 that the engine uses; batches of 7.
+// Serves the functions of vissl.run/1 that the engine uses; batches of 7.
 struct FakeRun {
   std::map<std::string, Images> splits;
   std::map<std::string, double> summary;

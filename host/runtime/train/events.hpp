@@ -12,7 +12,7 @@ namespace vissl::host {
 
 class Events {
  public:
-  // Adds an instance if it offers vissl.events/0. `place` names it in errors: "hooks[1]
+  // Adds an instance if it offers vissl.events/1. `place` names it in errors: "hooks[1]
   // (tensorboard)".
   void add(Instance& instance, std::string place);
   // Calls every listener of `event` in order. Throws Error; VISSL_EVENT_EXCEPTION handlers never

@@ -65,7 +65,7 @@ typedef struct vissl_in {
 } vissl_in;
 
 /* The host. Lives until the process ends. `get_service` returns a table such as vissl_value_api by its id
- * ("vissl.value/0") or NULL: unknown id, or a service that this command does not start (tensors in `list`). [any] */
+ * ("vissl.value/1") or NULL: unknown id, or a service that this command does not start (tensors in `list`). [any] */
 typedef struct vissl_host vissl_host;
 struct vissl_host {
   uint64_t size;
@@ -81,11 +81,11 @@ typedef struct vissl_decl vissl_decl; /* host object that collects one component
 typedef struct vissl_component {
   uint64_t size;
   const char* meta;         /* "kind/name/sentence", zero-terminated, inside the section ".vissl_meta" */
-  const char* interface_id; /* id of the kind's class table, zero-terminated: "vissl.loss/0" */
+  const char* interface_id; /* id of the kind's class table, zero-terminated: "vissl.loss/1" */
   const void* table;        /* the class table of that kind, e.g. const vissl_loss_class* */
   /* Declares every parameter through `api`. Calls nothing else. [main] */
   vissl_status (*declare)(vissl_decl* decl, const struct vissl_params_api* api, vissl_err* err);
-  /* What this component's instances offer beyond their kind, by id: "vissl.events/0" (events.h), "vissl.state/0" (state.h).
+  /* What this component's instances offer beyond their kind, by id: "vissl.events/1" (events.h), "vissl.state/1" (state.h).
    * NULL slot or NULL result = not offered. [main] */
   const void* (*get_extension)(vissl_str id);
 } vissl_component;

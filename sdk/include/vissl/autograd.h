@@ -1,4 +1,4 @@
-/* vissl.autograd/0: an own backward pass, and recomputation of a block. [main]; `backward` and `free_ctx` run on [engine]. */
+/* vissl.autograd/1: an own backward pass, and recomputation of a block. [main]; `backward` and `free_ctx` run on [engine]. */
 #ifndef VISSL_AUTOGRAD_H
 #define VISSL_AUTOGRAD_H
 #include <vissl/tensor.h>
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define VISSL_AUTOGRAD_ID "vissl.autograd/0"
+#define VISSL_AUTOGRAD_ID "vissl.autograd/1"
 
 /* A differentiable function given by the plugin. Once differentiable. Tensors reach `backward` only through `saved`. */
 typedef struct vissl_function {

@@ -1,4 +1,4 @@
-/* vissl.batch/0: a batch under construction. A field is a name plus an element number: most fields have the element 0 only,
+/* vissl.batch/1: a batch under construction. A field is a name plus an element number: most fields have the element 0 only,
  * the multi-crop collator has one element per crop. `layout` of a collator adds fields; `place` writes the rows of one sample
  * from any worker as that sample finishes; `finish` runs once when all rows are there. [worker] */
 #ifndef VISSL_BATCH_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define VISSL_BATCH_ID "vissl.batch/0"
+#define VISSL_BATCH_ID "vissl.batch/1"
 
 typedef struct vissl_batch vissl_batch;
 

@@ -1,4 +1,4 @@
-/* Extension "vissl.blocks/0": a component of any kind acts around the blocks of a trunk (block_call of autograd.h): time, memory and
+/* Extension "vissl.blocks/1": a component of any kind acts around the blocks of a trunk (block_call of autograd.h): time, memory and
  * activation statistics per layer; parameters that are gathered for the block and dropped after it (`set_data` of tensor.h).
  *
  * In a pass with recomputation (model.activation_checkpointing) a block runs twice: without gradient in the forward pass, and again
@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define VISSL_BLOCKS_ID "vissl.blocks/0"
+#define VISSL_BLOCKS_ID "vissl.blocks/1"
 
 /* One run of a block. Borrowed during the call. */
 typedef struct vissl_block {

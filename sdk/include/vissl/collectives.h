@@ -1,4 +1,4 @@
-/* vissl.collectives/0: communication between the ranks. Every rank must make the same calls in the same order. With one rank all are
+/* vissl.collectives/1: communication between the ranks. Every rank must make the same calls in the same order. With one rank all are
  * identities. [main] */
 #ifndef VISSL_COLLECTIVES_H
 #define VISSL_COLLECTIVES_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VISSL_COLLECTIVES_ID "vissl.collectives/0"
+#define VISSL_COLLECTIVES_ID "vissl.collectives/1"
 
 #define VISSL_REDUCE_SUM 0u
 #define VISSL_REDUCE_MEAN 1u

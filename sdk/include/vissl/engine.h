@@ -1,5 +1,5 @@
-/* Kind engine, interface "vissl.engine/0": what `[engine]` runs. The host has built data splits and model (weights loaded as for
- * evaluation: [model.weights_init]) before `run`; everything else goes through vissl.run/0. [main] */
+/* Kind engine, interface "vissl.engine/1": what `[engine]` runs. The host has built data splits and model (weights loaded as for
+ * evaluation: [model.weights_init]) before `run`; everything else goes through vissl.run/1. [main] */
 #ifndef VISSL_ENGINE_H
 #define VISSL_ENGINE_H
 #include <vissl/run.h>
@@ -8,9 +8,9 @@
 extern "C" {
 #endif
 
-#define VISSL_ENGINE_ID "vissl.engine/0"
+#define VISSL_ENGINE_ID "vissl.engine/1"
 
-#define VISSL_ENGINE_TRAINS 1u /* the host also builds loss, optimizer and hooks and resumes; the engine calls `train` of vissl.run/0 */
+#define VISSL_ENGINE_TRAINS 1u /* the host also builds loss, optimizer and hooks and resumes; the engine calls `train` of vissl.run/1 */
 
 typedef struct vissl_engine_class {
   uint64_t size;

@@ -1,4 +1,4 @@
-/* Extension "vissl.events/0": a component of any kind that wants to act between the parts of a step offers it on its own instances.
+/* Extension "vissl.events/1": a component of any kind that wants to act between the parts of a step offers it on its own instances.
  * Order at each event: loss, optimizer, trunk, heads, host, then `hooks = […]` of the config, then an engine that trains. Instances
  * inside twins get none. With accumulate_batches of n a step has n batches: FORWARD and LOSS_AND_METER come once per batch, BACKWARD,
  * UPDATE and STEP once per step. [main] */
@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define VISSL_EVENTS_ID "vissl.events/0"
+#define VISSL_EVENTS_ID "vissl.events/1"
 
 #define VISSL_EVENT_START 0u          /* model, optimizer and checkpoint are ready */
 #define VISSL_EVENT_PHASE_START 1u

@@ -1,9 +1,9 @@
 #pragma once
 // What any component may offer beyond its kind, found by its members:
-//   enter_block(const Block&) and leave_block(const Block&)  -> "vissl.blocks/0", see blocks.hpp
+//   enter_block(const Block&) and leave_block(const Block&)  -> "vissl.blocks/1", see blocks.hpp
 //   on_event(Event, Run&)  with  static constexpr auto events = event_mask(Event::update, …)     ->
-//   "vissl.events/0" save(Writer&) and load(Reader&, std::uint64_t version), and optionally
-//   state_version         -> "vissl.state/0"
+//   "vissl.events/1" save(Writer&) and load(Reader&, std::uint64_t version), and optionally
+//   state_version         -> "vissl.state/1"
 // Writer and Reader come from state.hpp, Event and Run from events.hpp; a component without state
 // or events includes neither. The registration macros of all kinds end here.
 #include <vissl/plugin.hpp>

@@ -1,4 +1,4 @@
-/* Kind head, interface "vissl.head/0": a feature in, one or more outputs out. [main] */
+/* Kind head, interface "vissl.head/1": a feature in, one or more outputs out. [main] */
 #ifndef VISSL_HEAD_H
 #define VISSL_HEAD_H
 #include <vissl/run.h>
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define VISSL_HEAD_ID "vissl.head/0"
+#define VISSL_HEAD_ID "vissl.head/1"
 
 typedef struct vissl_head_class {
   uint64_t size;

@@ -1,4 +1,4 @@
-/* Kind hook, interface "vissl.hook/0": acts through the extensions "vissl.events/0" and "vissl.state/0" alone. [main] */
+/* Kind hook, interface "vissl.hook/1": acts through the extensions "vissl.events/1" and "vissl.state/1" alone. [main] */
 #ifndef VISSL_HOOK_H
 #define VISSL_HOOK_H
 #include <vissl/events.h>
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VISSL_HOOK_ID "vissl.hook/0"
+#define VISSL_HOOK_ID "vissl.hook/1"
 
 typedef struct vissl_hook_class {
   uint64_t size;

@@ -1,4 +1,4 @@
-/* vissl.image/0: one picture in the data path. An image stays encoded until a transform needs pixels; a crop that comes
+/* vissl.image/1: one picture in the data path. An image stays encoded until a transform needs pixels; a crop that comes
  * first decodes only its rows; a map of 8-bit values stays pending as a table until the row of the batch is written. Every
  * operation works in place on the handle; shared pixels are copied on write. Arithmetic equals Pillow's and
  * torchvision's, byte for byte (data.arithmetic = "exact"). [worker] */
@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define VISSL_IMAGE_ID "vissl.image/0"
+#define VISSL_IMAGE_ID "vissl.image/1"
 
 typedef struct vissl_image vissl_image; /* host object; belongs to its sample */
 

@@ -1,4 +1,4 @@
-/* Kind loss, interface "vissl.loss/0". Buffers (queues, banks, prototypes) live in the store scope "loss"; twins, queues' updates and
+/* Kind loss, interface "vissl.loss/1". Buffers (queues, banks, prototypes) live in the store scope "loss"; twins, queues' updates and
  * other work between the parts of a step belong to the loss's own events (events.h). [main] */
 #ifndef VISSL_LOSS_H
 #define VISSL_LOSS_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VISSL_LOSS_ID "vissl.loss/0"
+#define VISSL_LOSS_ID "vissl.loss/1"
 
 /* How the loss of W ranks relates to the loss of one rank with the joined batch. */
 #define VISSL_REDUCTION_MEAN_OVER_WORLD 0u /* mean of the ranks' losses */

@@ -1,4 +1,4 @@
-/* Kind lr_schedule, interface "vissl.lr_schedule/0": a number as a pure function of progress. */
+/* Kind lr_schedule, interface "vissl.lr_schedule/1": a number as a pure function of progress. */
 #ifndef VISSL_LR_SCHEDULE_H
 #define VISSL_LR_SCHEDULE_H
 #include <vissl/value.h>
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define VISSL_LR_SCHEDULE_ID "vissl.lr_schedule/0"
+#define VISSL_LR_SCHEDULE_ID "vissl.lr_schedule/1"
 
 typedef struct vissl_schedule_at {
   uint64_t size;

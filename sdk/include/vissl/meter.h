@@ -1,4 +1,4 @@
-/* Kind meter, interface "vissl.meter/0". [main] */
+/* Kind meter, interface "vissl.meter/1". [main] */
 #ifndef VISSL_METER_H
 #define VISSL_METER_H
 #include <vissl/run.h>
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define VISSL_METER_ID "vissl.meter/0"
+#define VISSL_METER_ID "vissl.meter/1"
 
 typedef struct vissl_meter_class {
   uint64_t size;

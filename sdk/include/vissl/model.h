@@ -1,4 +1,4 @@
-/* vissl.model/0: forward passes of the run's model and of twins (momentum encoder, teacher). A twin is a second instance of trunk and
+/* vissl.model/1: forward passes of the run's model and of twins (momentum encoder, teacher). A twin is a second instance of trunk and
  * heads in a second store, never a deep copy. [main] */
 #ifndef VISSL_MODEL_H
 #define VISSL_MODEL_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define VISSL_MODEL_ID "vissl.model/0"
+#define VISSL_MODEL_ID "vissl.model/1"
 
 typedef struct vissl_model vissl_model; /* the run's model, or a twin; lives until the run ends */
 

@@ -1,4 +1,4 @@
-/* Kind optimizer, interface "vissl.optimizer/0", and kind param_groups, interface "vissl.param_groups/0". State tensors are owned
+/* Kind optimizer, interface "vissl.optimizer/1", and kind param_groups, interface "vissl.param_groups/1". State tensors are owned
  * by the host under torch's names, so checkpoints look like torch's optimizer.state_dict(). [main] */
 #ifndef VISSL_OPTIMIZER_H
 #define VISSL_OPTIMIZER_H
@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-#define VISSL_OPTIMIZER_ID "vissl.optimizer/0"
-#define VISSL_PARAM_GROUPS_ID "vissl.param_groups/0"
+#define VISSL_OPTIMIZER_ID "vissl.optimizer/1"
+#define VISSL_PARAM_GROUPS_ID "vissl.param_groups/1"
 
 typedef struct vissl_opt_param {
   uint64_t size;

@@ -1,4 +1,4 @@
-/* vissl.params/0: how a component declares its parameters. `declare` of a component calls these; the host checks every
+/* vissl.params/1: how a component declares its parameters. `declare` of a component calls these; the host checks every
  * config against them before anything starts, so that `create` may rely on names, types, bounds and defaults. */
 #ifndef VISSL_PARAMS_H
 #define VISSL_PARAMS_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VISSL_PARAMS_ID "vissl.params/0"
+#define VISSL_PARAMS_ID "vissl.params/1"
 
 /* Types. A list type is the element type | VISSL_P_LIST. INT accepts 5, NUMBER accepts 5 and 5.0. */
 #define VISSL_P_BOOL 1u

@@ -1,4 +1,4 @@
-/* vissl.run/0: what losses, hooks, events and engines see of a run, and may do. A vissl_run* is valid from build to end. [main] */
+/* vissl.run/1: what losses, hooks, events and engines see of a run, and may do. A vissl_run* is valid from build to end. [main] */
 #ifndef VISSL_RUN_H
 #define VISSL_RUN_H
 #include <vissl/model.h>
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define VISSL_RUN_ID "vissl.run/0"
+#define VISSL_RUN_ID "vissl.run/1"
 
 typedef struct vissl_run vissl_run;
 

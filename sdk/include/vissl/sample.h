@@ -1,4 +1,4 @@
-/* vissl.sample/0: what runs through the transforms: an ordered map key -> list of entries. VISSL's item has the lists
+/* vissl.sample/1: what runs through the transforms: an ordered map key -> list of entries. VISSL's item has the lists
  * "data" (images), "label", "data_valid", "data_idx" (arrays) with one entry per source, later one per view. [worker] */
 #ifndef VISSL_SAMPLE_H
 #define VISSL_SAMPLE_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define VISSL_SAMPLE_ID "vissl.sample/0"
+#define VISSL_SAMPLE_ID "vissl.sample/1"
 
 typedef struct vissl_sample vissl_sample;
 

@@ -1,4 +1,4 @@
-/* Extension "vissl.state/0": state of an instance that is not in tensors of the store. Saving twice without a step gives equal bytes.
+/* Extension "vissl.state/1": state of an instance that is not in tensors of the store. Saving twice without a step gives equal bytes.
  * A fresh instance that loads is as one that never stopped. Empty, cut or random input is refused with an error. [main] */
 #ifndef VISSL_STATE_H
 #define VISSL_STATE_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VISSL_STATE_ID "vissl.state/0"
+#define VISSL_STATE_ID "vissl.state/1"
 
 typedef struct vissl_state_class {
   uint64_t size;

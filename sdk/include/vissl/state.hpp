@@ -1,5 +1,5 @@
 #pragma once
-// State of a component that is not in tensors of the store ("vissl.state/0"):
+// State of a component that is not in tensors of the store ("vissl.state/1"):
 //
 //   void save(Writer& out) const { out.put(count_); out.put(names_); }
 //   void load(Reader& in, std::uint64_t version) { count_ = in.get<std::int64_t>(); names_ =

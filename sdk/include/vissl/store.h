@@ -1,4 +1,4 @@
-/* vissl.store/0: parameters and buffers. The host owns every one of them; a component names them in `build` and keeps
+/* vissl.store/1: parameters and buffers. The host owns every one of them; a component names them in `build` and keeps
  * borrowed handles that stay the same objects for the model's life (moves go through the tensor's data). Nothing is added
  * after build. A vissl_store* is a scope: names are joined with dots, e.g. scope "trunk" + "_feature_blocks.conv1.weight".
  * [main], during build only unless said otherwise. */
@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define VISSL_STORE_ID "vissl.store/0"
+#define VISSL_STORE_ID "vissl.store/1"
 
 typedef struct vissl_store vissl_store;
 

@@ -1,4 +1,4 @@
-/* vissl.tensor/0: tensors and operators. A vissl_tensor* is libtorch's AtenTensorHandle (an at::Tensor*), so plugins
+/* vissl.tensor/1: tensors and operators. A vissl_tensor* is libtorch's AtenTensorHandle (an at::Tensor*), so plugins
  * built on torch's stable ABI can use it as it is. All work goes through ATen's dispatcher: autograd, autocast, devices and
  * determinism are libtorch's. [main] and, inside a custom backward, [engine].
  *
@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define VISSL_TENSOR_ID "vissl.tensor/0"
+#define VISSL_TENSOR_ID "vissl.tensor/1"
 
 typedef struct vissl_tensor vissl_tensor;
 typedef struct vissl_tensor_list vissl_tensor_list; /* a list of unknown length that an operator returned */

@@ -1,4 +1,4 @@
-/* Kind trunk, interface "vissl.trunk/0": images in, named features out. [main] */
+/* Kind trunk, interface "vissl.trunk/1": images in, named features out. [main] */
 #ifndef VISSL_TRUNK_H
 #define VISSL_TRUNK_H
 #include <vissl/run.h>
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define VISSL_TRUNK_ID "vissl.trunk/0"
+#define VISSL_TRUNK_ID "vissl.trunk/1"
 
 /* Inputs by name: "image" (N, C, H, W) always comes first; masks and sizes are further inputs. */
 typedef struct vissl_trunk_call {

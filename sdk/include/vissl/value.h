@@ -1,4 +1,4 @@
-/* vissl.value/0: reading the configuration. A vissl_value is a node of the resolved config tree; it is borrowed and
+/* vissl.value/1: reading the configuration. A vissl_value is a node of the resolved config tree; it is borrowed and
  * lives until the run ends. All functions are [any]. Asking a node for another type than it has returns 0 / empty. */
 #ifndef VISSL_VALUE_H
 #define VISSL_VALUE_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VISSL_VALUE_ID "vissl.value/0"
+#define VISSL_VALUE_ID "vissl.value/1"
 
 typedef struct vissl_value vissl_value;
 

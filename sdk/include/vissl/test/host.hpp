@@ -190,7 +190,7 @@ class Instance {
     return static_cast<const Table*>(descriptor_->get_extension(str(id)));
   }
 
-  // The state ("vissl.state/0") as bytes, and back.
+  // The state ("vissl.state/1") as bytes, and back.
   std::string save() const {
     std::string bytes;
     const vissl_out out = {sizeof(vissl_out), &bytes,

@@ -1,5 +1,5 @@
 #pragma once
-// The fake host's images ("vissl.image/0"). Every call is recorded as text ("gaussian_blur 1.5"),
+// The fake host's images ("vissl.image/1"). Every call is recorded as text ("gaussian_blur 1.5"),
 // so that a transform's test asserts the drawn parameters; simple operations (crop, flip, map,
 // to_tensor, normalize, pixels) are also carried out, resizing takes the nearest pixel, and the
 // others leave the pixels alone.

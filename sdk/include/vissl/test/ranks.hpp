@@ -1,5 +1,5 @@
 #pragma once
-// Several ranks in one process, without threads ("vissl.collectives/0"), and the fake autograd
+// Several ranks in one process, without threads ("vissl.collectives/1"), and the fake autograd
 // service.
 //
 //   std::vector<Tensor> losses = test::on_ranks(host.run, 2, [&](int rank) { …; return loss; });

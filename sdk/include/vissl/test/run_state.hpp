@@ -1,5 +1,5 @@
 #pragma once
-// The fake run ("vissl.run/0"), its model and twins ("vissl.model/0"). A test fills in what the
+// The fake run ("vissl.run/1"), its model and twins ("vissl.model/1"). A test fills in what the
 // component will ask for, and reads afterwards what the component did.
 #include <vissl/run.hpp>
 #include <vissl/test/store.hpp>

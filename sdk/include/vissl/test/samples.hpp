@@ -1,5 +1,5 @@
 #pragma once
-// The fake host's samples and batches ("vissl.sample/0", "vissl.batch/0").
+// The fake host's samples and batches ("vissl.sample/1", "vissl.batch/1").
 #include <vissl/batch.hpp>
 #include <vissl/test/images.hpp>
 

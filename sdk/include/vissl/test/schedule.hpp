@@ -1,5 +1,5 @@
 #pragma once
-// Calls an lr_schedule, and lets components create inner ones ("vissl.components/0").
+// Calls an lr_schedule, and lets components create inner ones ("vissl.components/1").
 #include <vissl/components.h>
 #include <vissl/lr_schedule.h>
 #include <vissl/test/host.hpp>

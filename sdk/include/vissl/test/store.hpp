@@ -1,5 +1,5 @@
 #pragma once
-// The fake host's parameters and buffers ("vissl.store/0"). Initial values are drawn from the
+// The fake host's parameters and buffers ("vissl.store/1"). Initial values are drawn from the
 // generator of tensors.hpp.
 #include <vissl/nn.hpp>
 #include <vissl/test/tensors.hpp>

@@ -1,5 +1,5 @@
 #pragma once
-// The service "vissl.tensor/0" of the fake host, and how tests make and compare tensors:
+// The service "vissl.tensor/1" of the fake host, and how tests make and compare tensors:
 //
 //   Tensor x = test::tensor({1, 2, 3, 4}, {2, 2});              // float32
 //   CHECK_CLOSE(matmul(x, x), {7, 10, 15, 22}, 1e-6, 1e-6);

@@ -1,6 +1,6 @@
 #pragma once
 // The part of TOML that configs in tests need: tables, dotted keys, [headers], inline tables,
-// lists, strings, numbers, booleans, comments. Also the service vissl.value/0 over it.
+// lists, strings, numbers, booleans, comments. Also the service vissl.value/1 over it.
 #include <vissl/value.h>
 #include <vissl/error.hpp>
 
