@@ -83,8 +83,9 @@ class Swav {
   static Tensor lengths(const Tensor& rows) { return linalg_vector_norm(rows, 2, 1, false); }
 
   // Sinkhorn-Knopp over the samples of all ranks; the rows of this batch, (B, K).
-  Tensor assign(const Collectives& ranks, const Tensor& scores) const {
+  Tensor assign(const Collectives& ranks, const Tensor& given) const {
     const NoGrad off;
+    const Tensor scores = given.to(Dtype::f32);  // fp16 would sum to zero
     const Tensor largest = scores.max();
     ranks.all_reduce(largest, Reduce::max);
     Tensor q = ((scores - largest) / 0.05).exp().t().contiguous();  // (K, n)

@@ -9,6 +9,7 @@
 #include "host/files/torch_zip_reader.hpp"
 #include "process.hpp"
 #include "run_files.hpp"
+#include "spike_config.hpp"
 #include "temp_folder.hpp"
 
 using namespace vissl::test;
@@ -17,55 +18,12 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr const char* kTrunk =
-    "{ name = \"resnet\", depth = 18, width_multiplier = 0.0625, stem_kernel = 3, stem_stride = 1, "
-    "stem_pool = false }";
-
-constexpr const char* kTwoViews =
-    "{ name = \"ImgReplicatePil\", num_times = 2 }, { name = \"RandomResizedCrop\", size = 16 }, "
-    "{ name = \"RandomHorizontalFlip\" }, { name = \"ToTensor\" }";
-constexpr const char* kOneView =
-    "{ name = \"RandomResizedCrop\", size = 16 }, { name = \"ToTensor\" }";
-
-std::string crops(int large, int small) {
-  return "{ name = \"ImgPilToMultiCrop\", total_num_crops = " + std::to_string(large + small) +
-         ", num_crops = [" + std::to_string(large) + ", " + std::to_string(small) +
-         "], size_crops = [16, 8], crop_scales = [[0.5, 1.0], [0.2, 0.5]] }, { name = \"ToTensor\" "
-         "}";
-}
-
-struct Spike {
-  std::string transforms = kOneView, collator = "default_collate";
-  std::string trunk = kTrunk, heads = "{ name = \"mlp\", dims = [32, 8] }";
-  std::string loss = "name = \"cross_entropy_multiple_output_single_target\"";
-  std::string hooks, data, more,
-      top;  // further keys of [data.train], tables, keys before all tables
-};
-
-// 32 images, 4 steps of 8 per epoch over all ranks, 2 epochs.
-std::string config_text(const Spike& spike, const fs::path& dir, int ranks) {
-  return spike.top + "\nlog_frequency = 1\nhooks = [" + spike.hooks +
-         "]\n[data]\nnum_workers = 0\n[data.train]\n"
-         "data_sources = [{ name = \"synthetic\", length = 32, size = 16, random_images = true, "
-         "num_labels = 4 }]\nbatchsize_per_replica = " +
-         std::to_string(8 / ranks) + "\ndrop_last = true\ntransforms = [" + spike.transforms +
-         "]\ncollator = { name = \"" + spike.collator + "\" }\n" + spike.data +
-         "[machine]\nthreads = 1\nprecision = \"fp32\"\n[model]\ntrunk = " + spike.trunk +
-         "\nheads = [" + spike.heads + "]\n[loss]\n" + spike.loss +
-         "\n[optimizer]\nname = \"sgd\"\nnum_epochs = 2\nmomentum = 0.9\n"
-         "[optimizer.param_schedulers.lr]\nname = \"constant\"\nvalue = 0.02\n[checkpoint]\ndir = "
-         "\"" +
-         dir.string() + "\"\n" + spike.more;
-}
-
 Result run_spike(const TempFolder& folder, const Spike& spike, const std::string& name = "run",
                  int ranks = 1, const std::vector<std::string>& overrides = {}) {
   const fs::path config = folder / (name + ".toml");
-  write_file(config, config_text(spike, folder / name, ranks));
-  std::vector<std::string> arguments = run_arguments(config, overrides);
-  arguments.insert(arguments.begin(), {"--plugins", VISSL_TEST_PLUGIN_DIR "/abi_spikes"});
-  if (ranks > 1) arguments.insert(arguments.begin(), {"--nproc", std::to_string(ranks)});
-  const Result result = run_host(arguments, {}, std::chrono::seconds(60));
+  write_file(config, spike_config(spike, folder / name, ranks));
+  const Result result =
+      run_host(spike_arguments(config, ranks, overrides), {}, std::chrono::seconds(60));
   INFO(result.err);
   CHECK(result.exit_code == 0);
   return result;
@@ -84,21 +42,6 @@ void check_spike(const Spike& spike, int checks, int ranks = 1) {
   CHECK(values["spike_checks"].get<int>() >= checks);
 }
 
-Spike swav() {
-  Spike spike;
-  spike.transforms = crops(2, 2);
-  spike.collator = "multicrop_collator";
-  spike.heads = "{ name = \"swav_head\", dims = [32, 8], use_bn = false, num_clusters = [12] }";
-  spike.loss = "name = \"spike_swav\"";
-  return spike;
-}
-Spike moco() {
-  Spike spike;
-  spike.transforms = kTwoViews;
-  spike.collator = "spike_two_views";
-  spike.loss = "name = \"spike_moco\"";
-  return spike;
-}
 Spike dino() {
   Spike spike;
   spike.transforms = crops(2, 2);
@@ -326,10 +269,8 @@ TEST_CASE("a twin that is made in START has its state again after a stop: bits e
   run_spike(folder, spike, "calm");
   write_file(folder / "when", "5 15");
   const fs::path config = folder / "stopped.toml";
-  write_file(config, config_text(spike, folder / "stopped", 1));
-  std::vector<std::string> arguments = run_arguments(config);
-  arguments.insert(arguments.begin(), {"--plugins", VISSL_TEST_PLUGIN_DIR "/abi_spikes"});
-  const Result stopped = run_host(arguments, {}, std::chrono::seconds(60));
+  write_file(config, spike_config(spike, folder / "stopped", 1));
+  const Result stopped = run_host(spike_arguments(config, 1), {}, std::chrono::seconds(60));
   INFO(stopped.err);
   REQUIRE(stopped.exit_code == 75);
   fs::remove(folder / "when");

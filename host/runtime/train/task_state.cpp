@@ -261,6 +261,7 @@ Node Task::rank_buffers() {
     return out;
   };
   Node out = Node::dict();
+  for (const auto& [path, state] : waiting_rank_buffers_) out["twin " + path] = state;
   for (const auto& [name, store] : saved_stores()) out[name] = own(*store);
   return out;
 }
