@@ -19,12 +19,21 @@ enum class DType : std::int8_t {
   complex64 = 9,
   complex128 = 10,
   boolean = 11,
+  qint8 = 12,  // quantised: the integers, whose scale stands elsewhere
+  quint8 = 13,
+  qint32 = 14,
   bfloat16 = 15,
+  quint4x2 = 16,  // two elements in one byte
+  quint2x4 = 17,  // four
   float8_e5m2 = 23,
   float8_e4m3fn = 24,
+  float8_e5m2fnuz = 25,
+  float8_e4m3fnuz = 26,
   uint16 = 27,
   uint32 = 28,
   uint64 = 29,
+  float8_e8m0fnu = 44,
+  float4_e2m1fn_x2 = 45,  // two elements in one byte
 };
 
 struct DTypeFacts {

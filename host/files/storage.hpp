@@ -2,6 +2,7 @@
 // The bytes behind one or more tensors of a file tree.
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -18,12 +19,19 @@ class Storage {
   static std::shared_ptr<Storage> borrow(const void* data, std::uint64_t size_bytes,
                                          std::shared_ptr<const void> keep_alive);
 
+  // `make` runs once, when the bytes are first asked for, on whatever thread asks; it must give
+  // `size_bytes` bytes. What it throws reaches the caller of bytes(), and the next one tries again.
+  static std::shared_ptr<Storage> lazy(std::uint64_t size_bytes,
+                                       std::function<std::shared_ptr<Storage>()> make);
+
   std::uint64_t size_bytes() const { return size_; }
-  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  // Any thread.
+  std::span<const std::byte> bytes() const;
   // Only of a Storage that owns its bytes; throws std::logic_error otherwise.
   std::span<std::byte> writable();
 
  private:
+  struct Lazy;
   Storage(const std::byte* data, std::uint64_t size, std::shared_ptr<const void> keep_alive,
           std::byte* owned)
       : data_(data), size_(size), keep_alive_(std::move(keep_alive)), owned_(owned) {}
@@ -32,6 +40,7 @@ class Storage {
   std::uint64_t size_;
   std::shared_ptr<const void> keep_alive_;
   std::byte* owned_;
+  std::shared_ptr<Lazy> lazy_;  // null: data_ is there
 };
 
 }  // namespace vissl::host
