@@ -102,6 +102,7 @@ int check_plugin_command(const CommandContext& context) {
       executable_folder());
   settings.limit_seconds = context.options.time_limit;
   settings.given = context.options.settings;
+  settings.libtorch = libtorch_of_runtime(executable_folder());
   check_given(settings.given);
   settings.open_runtime = [&](HostServices& host, Catalogue& catalogue) -> Runtime& {
     return open_runtime(host, catalogue, context.log);

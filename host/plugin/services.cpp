@@ -27,16 +27,19 @@ void HostServices::forward_to(std::function<const void*(std::string_view id)> ru
   runtime_ = std::move(runtime);
 }
 
+std::string HostServices::misfit(const PluginFile& file) const {
+  if (file.native.empty() || !libtorch_.fingerprint) return "";
+  const std::string own = libtorch_.fingerprint();
+  if (file.native == own) return "";
+  return "is compiled for '" + file.native + "', and this host runs '" + own +
+         "'; build the plugin against the host's libtorch";
+}
+
 void HostServices::prepare_for(const PluginFile& file) const {
   if (!file.needs_libtorch && file.native.empty()) return;
   if (!libtorch_.open) return;  // the loader says what is missing
-  if (!file.native.empty()) {
-    const std::string own = libtorch_.fingerprint();
-    if (file.native != own)
-      throw Error(Exit::bad_plugin, "plugin '" + file.path + "' is compiled for '" + file.native +
-                                        "', and this host runs '" + own +
-                                        "'; build the plugin against the host's libtorch");
-  }
+  if (const std::string wrong = misfit(file); !wrong.empty())
+    throw Error(Exit::bad_plugin, "plugin '" + file.path + "' " + wrong);
   libtorch_.open();
 }
 

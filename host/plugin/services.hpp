@@ -31,6 +31,9 @@ class HostServices {
     std::function<void()> open;
   };
   void offer_libtorch(Libtorch libtorch) { libtorch_ = std::move(libtorch); }
+  // What is wrong with the libtorch that `file` was compiled for, completing "plugin 'FILE' …";
+  // empty = it is the host's, or it does not matter, or none is offered.
+  std::string misfit(const PluginFile& file) const;
   // What `file` needs before it is opened. Throws Error(Exit::bad_plugin) for a plugin that was
   // compiled for another libtorch. Does nothing when none is offered.
   void prepare_for(const PluginFile& file) const;

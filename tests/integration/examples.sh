@@ -81,6 +81,13 @@ for compiler in g++ clang++; do
   loaded=$(grep -oE 'loaded [0-9]+ of [0-9]+ tensors' "$work/runs/$compiler/zoo/log.txt")
   [[ $loaded =~ ^loaded\ ([0-9]+)\ of\ ([0-9]+) && ${BASH_REMATCH[1]} -gt 60 ]] || wrong "$compiler: the zoo gave: $loaded"
   declare "sums_${compiler/++/}=$plain $native"
+
+  # Each of them is judged, and every check of each can be done.
+  code=0
+  "$host" check-plugin --plugins "$moved/lib/vissl/plugins" "$work/$compiler"/so/*.so \
+    "weights_scheme/zoo.root=\"$work/zoo_root\"" >"$work/out" 2>&1 || code=$?
+  [[ $code == 0 && $(grep -c '\.so: ' "$work/out") == "${#plugins[@]}" ]] || wrong "$compiler: check-plugin: exit $code, $(cat "$work/out")"
+  if grep -E 'FAIL|skipped' "$work/out"; then wrong "$compiler: check-plugin left these"; fi
 done
 # shellcheck disable=SC2154  # both are declared in the loop
 [[ $sums_g == "$sums_clang" ]] || wrong "g++ and clang++ train to different bits"

@@ -18,6 +18,7 @@ const std::vector<SubjectCheck>& behaviour_checks() {
       {"|lr_schedule|", "pure", check_schedule_pure},
       {"|data_source|", "reads", check_source_reads},
       {"|weights|", "plan", check_weights_plan},
+      {"|weights_scheme|", "resolves", check_scheme_resolves},
       {"|transform|", "applies", check_transform_applies},
       {"|transform|", "repeatable", check_transform_repeats, "applies"},
       {"|transform|", "leaves_input", check_transform_input, "applies"},

@@ -9,6 +9,7 @@ Verdict check_sampler_repeats(Subject& subject);
 Verdict check_schedule_pure(Subject& subject);
 Verdict check_source_reads(Subject& subject);
 Verdict check_weights_plan(Subject& subject);
+Verdict check_scheme_resolves(Subject& subject);
 
 Verdict check_transform_applies(Subject& subject);
 Verdict check_transform_repeats(Subject& subject);

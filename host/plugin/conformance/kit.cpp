@@ -24,7 +24,9 @@ PluginReport check_plugin(const std::string& path, const KitSettings& settings) 
     for (Finding& finding : findings) report.findings.push_back(std::move(finding));
   };
   const PluginFile file = read_plugin_file(path);
-  const StaticResult fixed = static_checks(file);
+  HostServices own;
+  own.offer_libtorch(settings.libtorch);
+  const StaticResult fixed = static_checks(file, own.misfit(file));
   add(fixed.findings);
   if (!fixed.loadable) {
     report.findings.push_back(

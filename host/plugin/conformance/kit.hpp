@@ -15,6 +15,7 @@ struct KitSettings {
   std::vector<std::string> places;  // plugin folders, for components inside of components
   std::vector<std::string> given;   // "KIND/NAME.PARAMETER=VALUE", for required parameters
   double limit_seconds = 20;        // for one check
+  HostServices::Libtorch libtorch;  // the host's; without it no fingerprint is judged
   // Opens the runtime in a child; called at most once per process, and only where tensors are
   // needed.
   std::function<Runtime&(HostServices& services, Catalogue& catalogue)> open_runtime;

@@ -115,6 +115,12 @@ Verdict check_needed(const ElfFacts& facts, const std::string& folder) {
   return {};
 }
 
+// Of a file that fits, or of which nobody can say.
+Verdict check_libtorch(const PluginFile& file) {
+  if (!file.native.empty()) return {Outcome::ok, "compiled for " + file.native};
+  return {Outcome::ok, file.needs_libtorch ? "its stable interface, of any later version" : ""};
+}
+
 Verdict check_openmp(const ElfFacts& facts) {
   for (const std::string& library : facts.needed) {
     if (library.starts_with("libomp") || library.starts_with("libiomp"))
@@ -197,7 +203,7 @@ Verdict check_versions(const ElfFacts& facts) {
 
 }  // namespace
 
-StaticResult static_checks(const PluginFile& file) {
+StaticResult static_checks(const PluginFile& file, const std::string& misfit) {
   StaticResult result;
   const auto add = [&](const char* check, Verdict verdict) {
     result.findings.push_back({"static", "", check, std::move(verdict)});
@@ -234,6 +240,8 @@ StaticResult static_checks(const PluginFile& file) {
   add("exports", check_exports(*facts));
   const bool own_torch =
       !add("needed", check_needed(*facts, fs::path(file.path).parent_path().string()));
+  const bool fits =
+      add("libtorch", !misfit.empty() ? Verdict{kFail, misfit} : check_libtorch(file));
   add("openmp", check_openmp(*facts));
   add("undefined", check_undefined(*facts));
   add("memory", check_memory(*facts));
@@ -241,8 +249,9 @@ StaticResult static_checks(const PluginFile& file) {
   add("run_path", check_run_path(*facts));
   add("thread_locals", check_thread_locals(*facts));
   add("versions", check_versions(*facts));
-  result.loadable = metadata && entry && !own_torch;
-  result.needs_runtime = std::any_of(facts->needed.begin(), facts->needed.end(), is_torch);
+  result.loadable = metadata && entry && !own_torch && fits;
+  result.needs_runtime = file.needs_libtorch || !file.native.empty() ||
+                         std::any_of(facts->needed.begin(), facts->needed.end(), is_torch);
   return result;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // Level "static" of check-plugin: what a file says about itself; none of its code runs.
+#include <string>
 #include <vector>
 
 #include "host/plugin/conformance/elf_facts.hpp"
@@ -11,9 +12,11 @@ namespace vissl::host {
 struct StaticResult {
   std::vector<Finding> findings;
   bool loadable = false;       // worth opening: header, metadata and entry are right
-  bool needs_runtime = false;  // names libtorch itself, so it is opened after the runtime
+  bool needs_runtime = false;  // uses libtorch itself, so it is opened after the runtime
 };
 
-StaticResult static_checks(const PluginFile& file);
+// `misfit`: what is wrong with the libtorch that the file was compiled for, empty = nothing
+// (HostServices::misfit).
+StaticResult static_checks(const PluginFile& file, const std::string& misfit);
 
 }  // namespace vissl::host

@@ -67,6 +67,7 @@ Bench::Bench(const PluginFile& file, const KitSettings& settings) : settings_(se
   for (const char* id : {VISSL_IMAGE_ID, VISSL_SAMPLE_ID, VISSL_BATCH_ID})
     services_.offer(id, data_service(id));
   services_.offer(VISSL_VALUE_ID, &watched_values());
+  services_.offer_libtorch(settings.libtorch);
   for (const std::string& setting : settings.given) {
     const std::size_t equals = setting.find('='), dot = setting.find('.');
     given_[setting.substr(0, dot)][setting.substr(dot + 1, equals - dot - 1)] =
