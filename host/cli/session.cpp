@@ -29,6 +29,7 @@ Session::Session(const CommandContext& context) : context_(context) {
   }
   catalogue_ = std::make_unique<PluginCatalogue>(std::move(places), std::move(files),
                                                  own_declarations(), services_);
+  catalogue_->use_log(&context_.log);
   for (const char* id : {VISSL_IMAGE_ID, VISSL_SAMPLE_ID, VISSL_BATCH_ID})
     services_.offer(id, data_service(id));
   services_.offer_libtorch(libtorch_of_runtime(executable_folder()));

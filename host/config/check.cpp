@@ -6,6 +6,7 @@
 #include "host/config/path.hpp"
 #include "host/config/suggest.hpp"
 #include "host/files/error.hpp"
+#include "host/files/locator_text.hpp"
 
 namespace fs = std::filesystem;
 
@@ -16,17 +17,33 @@ namespace {
   throw Error(Exit::usage, origin.where() + ": " + text);
 }
 
-// Relative to the file that names it, or to the working folder when the command line does.
-// Addresses with a scheme stay.
-void make_absolute(Value& node) {
-  for (Value& item : node.items()) make_absolute(item);
+// Relative to the file that names it, or to the working folder when the command line does; "~" is
+// expanded. Locators stay: "scheme://…", what begins with one of `prefixes`, and "scheme:…" unless
+// there is such a file.
+void make_absolute(Value& node, const std::vector<std::string>& prefixes) {
+  for (Value& item : node.items()) make_absolute(item, prefixes);
   if (!node.is_text() || node.as_text().empty() || !node.origin().by_user() ||
       node.as_text().find("://") != std::string::npos)
     return;
-  const fs::path given(node.as_text());
-  if (given.is_absolute()) return;
+  for (const std::string& prefix : prefixes)
+    if (node.as_text().starts_with(prefix)) return;
+  const fs::path given(expand_home(node.as_text()));
   const fs::path folder = fs::path(node.origin().file()).parent_path();
-  node = Value::text(fs::absolute(folder / given).lexically_normal().string(), node.origin());
+  std::error_code unreadable;
+  if (!scheme_word(node.as_text()).name.empty() && !fs::exists(folder / given, unreadable)) return;
+  if (given.is_absolute() && given == fs::path(node.as_text())) return;
+  const fs::path whole = given.is_absolute() ? given : fs::absolute(folder / given);
+  node = Value::text(whole.lexically_normal().string(), node.origin());
+}
+
+// The beginnings of locators that entries of weights_schemes name.
+std::vector<std::string> locator_prefixes(const Value& root) {
+  std::vector<std::string> prefixes;
+  if (const Value* schemes = root.find("weights_schemes"); schemes != nullptr)
+    for (const Value& entry : schemes->items())
+      if (const Value* prefix = entry.find("prefix"); prefix != nullptr)
+        if (!prefix->as_text().empty()) prefixes.push_back(prefix->as_text());
+  return prefixes;
 }
 
 std::vector<std::string> names_of(const std::vector<SchemaKey>& keys) {
@@ -58,6 +75,7 @@ std::string table_text(const std::string& path, const std::string& component) {
 void Checker::walk(Value& root, bool strict) {
   strict_ = strict;
   components_.clear();
+  locator_prefixes_ = locator_prefixes(root);
   warnings_.clear();
   table(root, root_schema(), root_schema().inner, "", "");
 }
@@ -132,7 +150,7 @@ void Checker::value(Value& node, const SchemaKey& place, const std::string& path
   const std::optional<std::string> wrong = mismatch(place.param, node);
   if (wrong && strict_)
     refuse(node.origin(), "'" + shown_name(place, path) + "' " + owner + " " + *wrong);
-  if (!wrong && place.param.has(VISSL_P_PATH)) make_absolute(node);
+  if (!wrong && place.param.has(VISSL_P_PATH)) make_absolute(node, locator_prefixes_);
 }
 
 void Checker::list(Value& node, const SchemaKey& place, const std::string& path,

@@ -42,13 +42,14 @@ class Checker {
                  const std::string& owner);
   void unknown_component(const Value& node, const SchemaKey& place, const std::string& name,
                          const std::string& path);
-  void unknown_key(const TableEntry& entry, const std::vector<SchemaKey>& keys, const std::string& path,
-                   const std::string& owner);
+  void unknown_key(const TableEntry& entry, const std::vector<SchemaKey>& keys,
+                   const std::string& path, const std::string& owner);
 
   Schemas& schemas_;
   bool strict_ = false;
   std::vector<Placed> components_;
   std::vector<std::string> warnings_;
+  std::vector<std::string> locator_prefixes_;
 };
 
 // A table in messages: "in [loss] (simclr_info_nce_loss)", "in data.train.transforms[1] (Resize)",

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "host/config/path.hpp"
 #include "host/config/test_configs.hpp"
 #include "host/config/toml_read.hpp"
@@ -218,6 +220,24 @@ TEST_CASE("paths: a relative path parameter is resolved against the file that na
   const ResolvedConfig url =
       configs.resolve({exp}, {"data.train.data_sources[0].path=s3://bucket/x"});
   CHECK(shown(url, "data.train.data_sources[0].path") == "\"s3://bucket/x\"");
+}
+
+TEST_CASE("paths: locators stay as they are unless there is such a file, ~ is the home folder") {
+  TestConfigs configs;
+  configs.write("good.toml", kGoodConfig);
+  const std::string exp =
+      configs.write("exp.toml",
+                    "extends = [\"good.toml\"]\n[data.train]\n"
+                    "data_sources = [{ name = \"disk_folder\", path = \"hf-hub:org/name\" }]\n");
+  const auto path = [&](const std::vector<std::string>& changes) {
+    return find_path(*configs.resolve({exp}, changes).root, "data.train.data_sources[0].path")
+        ->as_text();
+  };
+  CHECK(path({}) == "hf-hub:org/name");
+  configs.write("hf-hub:org/name", "a file of that name");
+  CHECK(path({}) == configs.path("hf-hub:org/name"));
+  ::setenv("HOME", "/home/me", 1);
+  CHECK(path({"data.train.data_sources[0].path=~/images"}) == "/home/me/images");
 }
 
 TEST_CASE("resolve: a deprecated key warns and works") {

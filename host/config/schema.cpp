@@ -250,8 +250,14 @@ const SchemaKey& root_schema() {
                   "How the meters are used."),
           component_list("hooks", "hook", {}, "HOOKS",
                          "What acts between the parts of a step, in this order."),
-          component_list("weights_schemes", "weights_scheme", {}, "",
-                         "Parameters of the weights schemes that locators such as zoo://name use."),
+          component_list(
+              "weights_schemes", "weights_scheme",
+              {text("prefix", "", "",
+                    "Beginning of the locators that this entry is for, such as \"s3://bucket/\"; "
+                    "without it all that begin with the scheme's name. The longest one answers."),
+               boolean("force", false, "",
+                       "Lets the entry take over the prefix of another scheme.")},
+              "", "Parameters of the weights schemes that locators such as zoo://name use."),
           section(
               "distributed",
               {

@@ -27,7 +27,8 @@ void each_key(const SchemaKey& place, Visit&& visit) {
 // The source text of what reads the config, or derives from it, without tests.
 std::string readers() {
   std::ostringstream all;
-  for (const char* folder : {"host/runtime", "host/data", "host/cli", "plugins/weights"})
+  for (const char* folder :
+       {"host/runtime", "host/data", "host/cli", "host/plugin", "plugins/weights"})
     for (const auto& entry :
          fs::recursive_directory_iterator(fs::path(VISSL_SOURCE_DIR) / folder)) {
       const std::string name = entry.path().string();

@@ -11,7 +11,6 @@
 #include "host/plugin/crash_note.hpp"
 #include "host/plugin/declare.hpp"
 #include "host/plugin/kinds.hpp"
-#include "host/plugin/locator.hpp"
 
 namespace vissl::host {
 namespace {
@@ -132,22 +131,17 @@ vissl_status create_nested(vissl_str kind, const vissl_value* config, const void
   }
 }
 
-// vissl.locator/0, as guarded as the above.
-vissl_status local_file(vissl_str locator, const vissl_out* out, vissl_err* err) noexcept {
+// vissl.locator/0, as guarded as the above. `use` takes what was found.
+template <class Use>
+vissl_status locate_guarded(vissl_str locator, vissl_err* err, Use&& use) noexcept {
   const auto refuse = [&](vissl_status status, std::string_view text) {
     if (err != nullptr && err->set != nullptr) err->set(err, status, {text.data(), text.size()});
     return status;
   };
   try {
-    if (g_catalogue == nullptr || out == nullptr || (locator.data == nullptr && locator.size != 0))
+    if (g_catalogue == nullptr || (locator.data == nullptr && locator.size != 0))
       return refuse(VISSL_E_FAILED, "locators cannot be followed here");
-    const std::string path =
-        g_catalogue->local_file({locator.data, static_cast<std::size_t>(locator.size)});
-    for (std::size_t at = 0; at < path.size();) {
-      const std::uint64_t taken = out->write(out->self, path.data() + at, path.size() - at);
-      if (taken == 0) return refuse(VISSL_E_FAILED, "the path could not be written");
-      at += static_cast<std::size_t>(taken);
-    }
+    use(g_catalogue->locate({locator.data, static_cast<std::size_t>(locator.size)}));
     return VISSL_OK;
   } catch (const Error& error) {
     return refuse(static_cast<vissl_status>(error.code()), error.what());
@@ -156,7 +150,35 @@ vissl_status local_file(vissl_str locator, const vissl_out* out, vissl_err* err)
   }
 }
 
-constexpr vissl_locator_api kLocatorApi = {sizeof(vissl_locator_api), local_file};
+vissl_status local_file(vissl_str locator, const vissl_out* out, vissl_err* err) noexcept {
+  return locate_guarded(locator, err, [&](const Located& located) {
+    if (out == nullptr) throw Error(Exit::run_failed, "there is nowhere to write the path");
+    if (!located.keep.empty())
+      throw Error(Exit::usage, std::string(locator.data, static_cast<std::size_t>(locator.size)) +
+                                   ": keeps only the tensors of '" + located.keep +
+                                   "', which the component that reads it cannot do");
+    const std::string& path = located.path;
+    for (std::size_t at = 0; at < path.size();) {
+      const std::uint64_t taken = out->write(out->self, path.data() + at, path.size() - at);
+      if (taken == 0) throw Error(Exit::run_failed, "the path could not be written");
+      at += static_cast<std::size_t>(taken);
+    }
+  });
+}
+
+vissl_status locate_for_plugin(vissl_str locator, void* self,
+                               void (*found)(void*, const vissl_located*),
+                               vissl_err* err) noexcept {
+  return locate_guarded(locator, err, [&](const Located& located) {
+    const auto text = [](const std::string& s) { return vissl_str{s.data(), s.size()}; };
+    const vissl_located answer = {sizeof(vissl_located), text(located.path), text(located.origin),
+                                  text(located.keep), text(located.sha256)};
+    found(self, &answer);
+  });
+}
+
+constexpr vissl_locator_api kLocatorApi = {sizeof(vissl_locator_api), local_file,
+                                           locate_for_plugin};
 
 const void* nested_extension(vissl_str kind, const vissl_value* config, vissl_str id) noexcept {
   try {
@@ -296,8 +318,8 @@ std::unique_ptr<Instance> PluginCatalogue::create(std::string_view kind,
   return std::make_unique<PluginInstance>(*created.component, *created.declaration, created.self);
 }
 
-std::string PluginCatalogue::local_file(const std::string& locator) {
-  return resolve_locator(*this, *this, schemes_, locator);
+Located PluginCatalogue::locate(const std::string& locator) {
+  return host::locate(*this, *this, schemes_, locator, log_);
 }
 
 std::vector<std::string> PluginCatalogue::names(std::string_view kind) const {

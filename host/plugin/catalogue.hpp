@@ -10,6 +10,7 @@
 #include "host/boundary.hpp"
 #include "host/config/declaration.hpp"
 #include "host/plugin/loaded_plugin.hpp"
+#include "host/plugin/locator.hpp"
 #include "host/plugin/metadata.hpp"
 #include "host/plugin/services.hpp"
 
@@ -43,12 +44,13 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   PluginCatalogue& operator=(const PluginCatalogue&) = delete;
 
   std::unique_ptr<Instance> create(std::string_view kind, const vissl_value* config) override;
-  // The file that a locator of weights leads to (locator.hpp); also the service "vissl.locator/0".
-  // Schemes take their parameters from the list given to `use_schemes`.
-  std::string local_file(const std::string& locator);
+  // Where a locator of weights leads (locator.hpp); also the service "vissl.locator/0". Schemes
+  // take their parameters from the list given to `use_schemes` and speak to the log of `use_log`.
+  Located locate(const std::string& locator);
   // `schemes`: weights_schemes of the checked config, which lives as long as locators are resolved;
   // NULL = none.
   void use_schemes(const Value* schemes) { schemes_ = schemes; }
+  void use_log(Logger* log) { log_ = log; }
   // The same as `create`, without an owner: the caller destroys `self` through the component's
   // class table.
   Created create_unowned(std::string_view kind, const vissl_value* config);
@@ -81,6 +83,7 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   std::map<const PluginFile*, std::unique_ptr<LoadedPlugin>> loaded_;
   HostServices& services_;
   const Value* schemes_ = nullptr;
+  Logger* log_ = nullptr;
 };
 
 }  // namespace vissl::host

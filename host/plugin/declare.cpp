@@ -36,7 +36,8 @@ vissl_status guarded(vissl_err* err, Body&& body) noexcept {
 }
 
 bool reserved(const Declaration& declaration, const std::string& name) {
-  return name == "name" || (declaration.kind == "transform" && name == "indices");
+  return name == "name" || (declaration.kind == "transform" && name == "indices") ||
+         (declaration.kind == "weights_scheme" && (name == "prefix" || name == "force"));
 }
 
 std::string check_type(const Param& param) {

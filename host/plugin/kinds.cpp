@@ -51,7 +51,7 @@ constexpr Kind kKinds[] = {
     {"engine", VISSL_ENGINE_ID, UPTO(vissl_engine_class, run), sizeof(vissl_engine_class)},
     {"weights", VISSL_WEIGHTS_PROFILE_ID, UPTO(vissl_weights_profile_class, plan),
      sizeof(vissl_weights_profile_class)},
-    {"weights_scheme", VISSL_WEIGHTS_SCHEME_ID, UPTO(vissl_weights_scheme_class, resolve),
+    {"weights_scheme", VISSL_WEIGHTS_SCHEME_ID, UPTO(vissl_weights_scheme_class, flags),
      sizeof(vissl_weights_scheme_class)},
 };
 

@@ -2,69 +2,228 @@
 
 #include <vissl/weights_scheme.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+
 #include "host/config/suggest.hpp"
+#include "host/files/locator_text.hpp"
+#include "host/files/sha256.hpp"
 #include "host/text_sink.hpp"
 
 namespace vissl::host {
 namespace {
 
-constexpr std::string_view kMark = "://";
 constexpr int kMaxSteps = 8;
+constexpr std::chrono::seconds kBetweenLines(10);
+
+// Who answers for a locator.
+struct Choice {
+  std::string scheme;            // empty: the locator is a path
+  const Value* entry = nullptr;  // of weights_schemes, NULL = none
+};
+
+const std::string& name_of(const Value& entry) {
+  return entry.find("name")->as_text();
+}
+
+// The beginning of the locators that an entry is for; its name's when it gives none.
+std::string prefix_of(const Value& entry) {
+  const Value* prefix = entry.find("prefix");
+  const bool own = prefix == nullptr || prefix->as_text().empty();
+  return own ? name_of(entry) + ":" : prefix->as_text();
+}
+
+bool is_known(const DeclarationIndex& index, const std::string& scheme) {
+  const std::vector<std::string> names = index.names("weights_scheme");
+  return std::binary_search(names.begin(), names.end(), scheme);
+}
+
+// Two that answer for one prefix are an error wherever they lead.
+void check_prefixes(const DeclarationIndex& index, const Value& schemes) {
+  for (const Value& entry : schemes.items()) {
+    const std::string prefix = prefix_of(entry);
+    for (const Value& other : schemes.items()) {
+      if (&other == &entry) break;
+      if (prefix_of(other) == prefix)
+        throw Error(Exit::usage, entry.origin().where() +
+                                     ": weights_schemes has two entries for '" + prefix +
+                                     "'; give one of them another prefix");
+    }
+    std::string owner = prefix.substr(0, prefix.find(':'));
+    const bool whole = prefix == owner + ":" || prefix == owner + "://";
+    const Value* force = entry.find("force");
+    if (whole && owner != name_of(entry) && is_known(index, owner) &&
+        !(force != nullptr && force->as_bool()))
+      throw Error(Exit::usage, entry.origin().where() + ": the prefix '" + prefix +
+                                   "' belongs to the weights scheme '" + owner +
+                                   "'; add force = true to let '" + name_of(entry) +
+                                   "' answer for it");
+  }
+}
+
+Choice choose(const DeclarationIndex& index, const Value* schemes, const std::string& locator) {
+  Choice choice;
+  std::size_t longest = 0;
+  if (schemes != nullptr)
+    for (const Value& entry : schemes->items()) {
+      const std::string prefix = prefix_of(entry);
+      if (prefix.size() <= longest || !locator.starts_with(prefix)) continue;
+      longest = prefix.size();
+      choice = {name_of(entry), &entry};
+    }
+  if (longest != 0) return choice;
+  const SchemeWord word = scheme_word(locator);
+  if (word.name.empty() || word.name == "file") return {word.name, nullptr};
+  if (is_known(index, word.name)) {
+    // "open-mmlab:s3://x" and "HTTPS://x" do not begin with the entry's prefix, but mean it.
+    if (schemes != nullptr)
+      for (const Value& entry : schemes->items())
+        if (prefix_of(entry) == word.name + ":") return {name_of(entry), &entry};
+    return {word.name, nullptr};
+  }
+  const std::vector<std::string> names = index.names("weights_scheme");
+  if (word.has_slashes)
+    throw Error(Exit::usage, locator + ": no plugin offers the weights scheme '" + word.name + "'" +
+                                 suggestion(word.name, names) + " (looked in " + index.searched() +
+                                 ")");
+  if (const std::vector<std::string> near = near_names(word.name, names); !near.empty())
+    throw Error(Exit::usage, locator + ": no plugin offers the weights scheme '" + word.name +
+                                 "'; did you mean '" + near.front() +
+                                 "'? For a file of that name " + "write ./" + locator);
+  return {};
+}
 
 // The scheme's own table of the config, or one with its defaults.
-Value settings(DeclarationIndex& index, const Value* schemes, const std::string& scheme,
-               const std::string& locator) {
-  if (schemes != nullptr)
-    for (const Value& item : schemes->items())
-      if (const Value* name = item.find("name"); name != nullptr && name->as_text() == scheme)
-        return item;
-  const Declaration* declaration = index.find("weights_scheme", scheme, locator);
-  if (declaration == nullptr)
-    throw Error(Exit::usage, locator + ": no plugin offers the weights scheme '" + scheme + "'" +
-                                 suggestion(scheme, index.names("weights_scheme")) +
-                                 " (looked in " + index.searched() + ")");
+Value settings(DeclarationIndex& index, const Choice& choice, const std::string& locator) {
+  if (choice.entry != nullptr) return *choice.entry;
+  const Declaration* declaration = index.find("weights_scheme", choice.scheme, locator);
   Value table = Value::table();
-  table.set("name", Value::text(scheme));
+  table.set("name", Value::text(choice.scheme));
+  if (declaration == nullptr) return table;
   for (const Param& param : declaration->params) {
     if (param.has(VISSL_P_REQUIRED))
-      throw Error(Exit::usage, locator + ": the weights scheme '" + scheme +
+      throw Error(Exit::usage, locator + ": the weights scheme '" + choice.scheme +
                                    "' needs its parameter '" + param.name +
-                                   "'; add weights_schemes = [{ name = \"" + scheme + "\", " +
-                                   param.name + " = … }] to the config");
+                                   "'; add weights_schemes = [{ name = \"" + choice.scheme +
+                                   "\", " + param.name + " = … }] to the config");
     if (param.fallback) table.set(param.name, *param.fallback);
   }
   return table;
 }
 
-std::string resolve_once(Catalogue& catalogue, const Value& config, const std::string& locator) {
+// What a scheme says while it works.
+struct Voice {
+  Logger* log;
+  std::string locator;
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now(), told = began;
+  std::uint64_t done_before = 0;  // bytes that were there when the download went on
+  bool started = false;
+};
+
+std::string megabytes(double bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MB", bytes / 1e6);
+  return text;
+}
+
+void say(void* self, std::uint32_t level, vissl_str text) {
+  const Voice& voice = *static_cast<Voice*>(self);
+  if (voice.log != nullptr && text.data != nullptr)
+    voice.log->log(static_cast<LogLevel>(std::min(level, 3u)),
+                   {text.data, static_cast<std::size_t>(text.size)});
+}
+
+void show_progress(void* self, std::uint64_t done, std::uint64_t total) {
+  Voice& voice = *static_cast<Voice*>(self);
+  const auto now = std::chrono::steady_clock::now();
+  if (!voice.started || done < voice.done_before) {
+    voice.started = true;
+    voice.began = voice.told = now;
+    voice.done_before = done;
+  }
+  if (voice.log == nullptr || now - voice.told < kBetweenLines) return;
+  voice.told = now;
+  const double seconds = std::chrono::duration<double>(now - voice.began).count();
+  std::string text = voice.locator + ": " + megabytes(static_cast<double>(done));
+  if (total != 0)
+    text += " of " + megabytes(static_cast<double>(total)) + " (" +
+            std::to_string(100 * done / total) + " %)";
+  text += ", " + megabytes(static_cast<double>(done - voice.done_before) / seconds) + "/s";
+  voice.log->log(LogLevel::info, text);
+}
+
+// One step; `checked` tells whether the scheme compared the content with the pin.
+std::string resolve_once(Catalogue& catalogue, const Value& config, const std::string& locator,
+                         const std::string& sha256, Logger* log, bool& checked) {
   const auto scheme = catalogue.create("weights_scheme", &config);
+  Voice voice{log, locator};
+  vissl_weights_request request{};
+  request.size = sizeof request;
+  request.locator = {locator.data(), locator.size()};
+  request.sha256 = {sha256.data(), sha256.size()};
+  request.self = &voice;
+  request.log = say;
+  request.progress = show_progress;
   std::string place;
   const vissl_out out = text_sink(place);
   ErrorSink sink;
-  sink.check(scheme->as<vissl_weights_scheme_class>().resolve(
-                 scheme->self(), {locator.data(), locator.size()}, &out, sink.get()),
-             locator);
+  const auto& table = scheme->as<vissl_weights_scheme_class>();
+  sink.check(table.resolve(scheme->self(), &request, &out, sink.get()), locator);
+  checked = (table.flags & VISSL_WEIGHTS_CHECKED) != 0;
   return place;
+}
+
+// A pin that no scheme has compared yet.
+void check_content(const std::string& locator, const Located& located) {
+  if (std::filesystem::is_directory(located.path))
+    throw Error(Exit::usage, locator + ": #sha256= pins the content of a file, and " +
+                                 located.path + " is a folder; pin the file that is meant");
+  const std::string met = sha256_hex_of_file(located.path);
+  if (met != located.sha256)
+    throw Error(Exit::bad_data, locator + ": " + located.path + " has sha256 " + met + ", not " +
+                                    located.sha256 +
+                                    " as pinned; get the right file, or correct the pin");
+}
+
+// Adds what the fragment of one step says to what is known.
+void merge(const std::string& locator, const Fragment& fragment, Located& located) {
+  if (!fragment.sha256.empty() && !located.sha256.empty() && fragment.sha256 != located.sha256)
+    throw Error(Exit::usage, locator + ": is pinned to sha256 " + located.sha256 +
+                                 ", but its weights scheme knows " + fragment.sha256 +
+                                 "; remove or correct the pin");
+  if (located.sha256.empty()) located.sha256 = fragment.sha256;
+  if (located.keep.empty()) located.keep = fragment.keep;
 }
 
 }  // namespace
 
-std::string resolve_locator(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
-                            const std::string& locator) {
+Located locate(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
+               const std::string& locator, Logger* log) {
+  if (schemes != nullptr) check_prefixes(index, *schemes);
+  Located located;
+  located.origin = locator;
   std::string place = locator;
+  bool checked = false;
   for (int step = 0; step < kMaxSteps; ++step) {
-    const std::size_t mark = place.find(kMark);
-    if (mark == std::string::npos) {
-      if (step == 0 || place.starts_with('/')) return place;
-      throw Error(Exit::run_failed, locator + ": its weights scheme answers '" + place +
-                                        "', which is neither an absolute path nor a locator; "
-                                        "report it to the plugin's author");
+    merge(locator, take_fragment(place), located);
+    const bool is_answer = step != 0 && place.starts_with('/');
+    const Choice choice = is_answer ? Choice{} : choose(index, schemes, place);
+    if (choice.scheme.empty() || choice.scheme == "file") {
+      located.path = choice.scheme == "file" ? file_locator_path(place) : expand_home(place);
+      if (step != 0 && !located.path.starts_with('/'))
+        throw Error(Exit::run_failed, locator + ": its weights scheme answers '" + place +
+                                          "', which is neither an absolute path nor a locator; "
+                                          "report it to the plugin's author");
+      if (step == 0) located.origin = located.path;
+      if (!located.sha256.empty() && !checked) check_content(locator, located);
+      return located;
     }
-    const std::string scheme = place.substr(0, mark);
-    if (scheme == "file") return place.substr(mark + kMark.size());
     // Instances are gone before the next step, so this table may go too.
-    const Value config = settings(index, schemes, scheme, place);
-    place = resolve_once(catalogue, config, place);
+    const Value config = settings(index, choice, place);
+    located.origin = place;
+    place = resolve_once(catalogue, config, place, located.sha256, log, checked);
   }
   throw Error(Exit::run_failed, locator + ": after " + std::to_string(kMaxSteps) +
                                     " weights schemes there is still no file, but '" + place +

@@ -1,5 +1,5 @@
 #pragma once
-// Locators of weights: "scheme://rest", answered by plugins of kind weights_scheme
+// Locators of weights: "scheme://rest" or "scheme:rest", answered by plugins of kind weights_scheme
 // (weights_scheme.h).
 #include <string>
 
@@ -8,11 +8,26 @@
 
 namespace vissl::host {
 
-// Follows `locator` from scheme to scheme to an absolute path. What has no "://" is a path already
-// and returned as it is. `schemes`: the config's list of { name, parameters }; NULL = none. Throws
-// Error(Exit::usage) for an unknown scheme or a missing parameter, Error(Exit::run_failed) for a
-// scheme that breaks its contract, and what the scheme itself reports; each names the locator.
-std::string resolve_locator(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
-                            const std::string& locator);
+struct Located {
+  std::string path;
+  std::string origin;  // the last locator before the path; the path when there was none
+  std::string keep;    // names that count begin so, see vissl_located
+  std::string sha256;  // of the content, checked; empty = not known
+};
+
+// Follows `locator` from scheme to scheme to a path. What names no scheme is a path and comes back
+// as it is, with "~" expanded.
+//
+// The scheme is the longest literal prefix that fits: a `prefix` of an entry of `schemes`, or
+// "NAME:" of a component. Two for one prefix are an error, unless an entry takes it over with
+// force = true. `schemes`: the config's list of { name, parameters }; NULL = none. `log`: for what
+// schemes say and for progress; NULL = nowhere.
+//
+// A pin "#sha256=" is compared with the file's content. Throws Error(Exit::usage) for an unknown
+// scheme, a missing parameter or prefixes that conflict, Error(Exit::run_failed) for a scheme that
+// breaks its contract, Error(Exit::bad_data) for other content than was pinned, and what the
+// scheme itself reports; each names the locator.
+Located locate(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
+               const std::string& locator, Logger* log);
 
 }  // namespace vissl::host

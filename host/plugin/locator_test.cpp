@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 #include <vissl/weights_scheme.h>
 
+#include <cstdlib>
 #include <map>
 
 #include "host/config/toml_read.hpp"
+#include "temp_folder.hpp"
 
 using namespace vissl::host;
 
@@ -13,12 +15,25 @@ namespace {
 
 // A scheme answers from `kAnswers`; "suffix" of its config is appended.
 const std::map<std::string, std::string> kAnswers = {
-    {"zoo://small", "/data/small.torch"}, {"zoo://far", "mirror://far"},
-    {"mirror://far", "file:///data/far"}, {"zoo://odd", "data/odd"},
-    {"zoo://circle", "mirror://circle"},  {"mirror://circle", "zoo://circle"}};
+    {"zoo://small", "/data/small.torch"},
+    {"zoo:small", "/data/small.torch"},
+    {"zoo://far", "mirror://far"},
+    {"mirror://far", "file:///data/far"},
+    {"zoo://odd", "data/odd"},
+    {"zoo://circle", "mirror://circle"},
+    {"mirror://circle", "zoo://circle"},
+    {"my-zoo:org/name", "mirror://far#keep=backbone."},
+    {"models/a.pth", "/mirrored/a.pth"},
+    {"zoo://models/b", "/mirrored/b"},
+    {"word:zoo://small", "/data/word"},
+    {"ZOO://small", "/data/upper"},
+};
 
-vissl_status resolve(void* self, vissl_str locator, const vissl_out* out, vissl_err* err) {
-  const auto found = kAnswers.find(std::string(locator.data, locator.size));
+vissl_status resolve(void* self, const vissl_weights_request* request, const vissl_out* out,
+                     vissl_err* err) {
+  const auto found = kAnswers.find(std::string(request->locator.data, request->locator.size));
+  const std::string hello = "asked";
+  request->log(request->self, 2, {hello.data(), hello.size()});
   if (found == kAnswers.end()) {
     const std::string text = "there is no such model";
     err->set(err, VISSL_E_DATA, {text.data(), text.size()});
@@ -30,7 +45,7 @@ vissl_status resolve(void* self, vissl_str locator, const vissl_out* out, vissl_
 }
 
 constexpr vissl_weights_scheme_class kTable = {sizeof(vissl_weights_scheme_class), nullptr, nullptr,
-                                               resolve};
+                                               resolve, 0};
 
 class Scheme final : public Instance {
  public:
@@ -51,72 +66,189 @@ class Scheme final : public Instance {
 class Schemes final : public Catalogue, public DeclarationIndex {
  public:
   Schemes() {
-    zoo_.kind = mirror_.kind = strict_.kind = "weights_scheme";
     Param suffix;
     suffix.name = "suffix";
     suffix.type = VISSL_P_STRING;
     suffix.fallback = Value::text("");
-    zoo_.params = mirror_.params = {suffix};
+    for (const char* name : {"mirror", "my-zoo", "strict", "zoo"}) {
+      Declaration& declaration = declarations_[name];
+      declaration.kind = "weights_scheme";
+      declaration.params = {suffix};
+    }
     suffix.flags = VISSL_P_REQUIRED;
     suffix.fallback.reset();
-    strict_.params = {suffix};
+    declarations_["strict"].params = {suffix};
   }
   std::unique_ptr<Instance> create(std::string_view kind, const vissl_value* config) override {
     CHECK(kind == "weights_scheme");
+    const Value* suffix = config->find("suffix");
     return std::make_unique<Scheme>(config->find("name")->as_text(),
-                                    config->find("suffix")->as_text());
+                                    suffix != nullptr ? suffix->as_text() : "");
   }
   const Declaration* find(std::string_view, std::string_view name, const std::string&) override {
-    return name == "zoo"      ? &zoo_
-           : name == "mirror" ? &mirror_
-           : name == "strict" ? &strict_
-                              : nullptr;
+    const auto found = declarations_.find(std::string(name));
+    return found != declarations_.end() ? &found->second : nullptr;
   }
   std::vector<std::string> names(std::string_view) const override {
-    return {"mirror", "strict", "zoo"};
+    return {"mirror", "my-zoo", "strict", "zoo"};
   }
   std::string searched() const override { return "'plugins'"; }
 
  private:
-  Declaration zoo_, mirror_, strict_;
+  std::map<std::string, Declaration> declarations_;
 };
 
-std::string resolved(const std::string& locator, Exit code = Exit::done,
-                     const char* config = "[]") {
+class Lines final : public Logger {
+ public:
+  void log(LogLevel level, std::string_view text) override {
+    CHECK(level == LogLevel::warning);
+    lines.emplace_back(text);
+  }
+  void open_file(const std::string&, bool) override {}
+  void progress(const Progress&) override {}
+  void progress_done() override {}
+  std::vector<std::string> lines;
+};
+
+Located located(const std::string& locator, const char* config = "[]") {
   Schemes schemes;
   const Value list = parse_toml_value(config);
+  return locate(schemes, schemes, &list, locator, nullptr);
+}
+
+// The path, or the text of the error with `code`.
+std::string resolved(const std::string& locator, Exit code = Exit::done,
+                     const char* config = "[]") {
   try {
-    return resolve_locator(schemes, schemes, &list, locator);
+    return located(locator, config).path;
   } catch (const Error& error) {
     CHECK(error.code() == code);
     return error.what();
   }
 }
 
+const std::string kAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
 }  // namespace
 
-TEST_CASE("locator: a path stays, file:// is cut off, schemes lead on to the file") {
-  CHECK(resolved("weights/a.torch", Exit::done, "[]") == "weights/a.torch");
-  CHECK(resolved("file:///data/a.torch", Exit::done, "[]") == "/data/a.torch");
-  CHECK(resolved("zoo://small", Exit::done, "[]") == "/data/small.torch");
-  CHECK(resolved("zoo://far", Exit::done, "[]") == "/data/far");
+TEST_CASE("locator: a path stays, schemes lead on to the file") {
+  CHECK(resolved("weights/a.torch") == "weights/a.torch");
+  CHECK(resolved("C:\\weights\\a.torch") == "C:\\weights\\a.torch");
+  CHECK(resolved("c:/weights") == "c:/weights");
+  CHECK(resolved("/data/a:b#1.torch") == "/data/a:b#1.torch");
+  CHECK(resolved("run:3.torch") == "run:3.torch");
+  CHECK(resolved("zoo://small") == "/data/small.torch");
+  CHECK(resolved("zoo:small") == "/data/small.torch");
+  CHECK(resolved("zoo://far") == "/data/far");
+  CHECK(located("zoo://far").origin == "mirror://far");
+  CHECK(located("zoo://small").origin == "zoo://small");
+  CHECK(located("weights/a.torch").origin == "weights/a.torch");
 }
 
-TEST_CASE("locator: the config gives a scheme its parameters") {
+TEST_CASE("locator: file locators are decoded and stay on this machine, ~ is the home folder") {
+  CHECK(resolved("file:///data/a.torch") == "/data/a.torch");
+  CHECK(resolved("file:/data/a.torch") == "/data/a.torch");
+  CHECK(resolved("FILE://localhost/data/a%20b%2g.torch") == "/data/a b%2g.torch");
+  CHECK(resolved("file://other/a", Exit::usage) ==
+        "file://other/a: names the host 'other', but files are on this machine; write "
+        "file:///other/a or the path alone");
+  ::setenv("HOME", "/home/me", 1);
+  CHECK(resolved("~") == "/home/me");
+  CHECK(resolved("~/a.torch") == "/home/me/a.torch");
+  CHECK(resolved("file://~/a.torch") == "/home/me/a.torch");
+  CHECK(resolved("~root/a.torch") == "/root/a.torch");
+  CHECK(resolved("~nobody-has-this-name/a") == "~nobody-has-this-name/a");
+  CHECK(resolved("a~/b") == "a~/b");
+}
+
+TEST_CASE("locator: the scheme is read as mmcv reads it, whatever its case") {
+  CHECK(resolved("word:zoo://small") == "/data/word");
+  CHECK(resolved("ZOO://small") == "/data/upper");
+  CHECK(resolved("ZOO://small", Exit::done, R"([{ name = "zoo", suffix = "!" }])") ==
+        "/data/upper!");
+  // Not schemes in mmcv's table test either.
+  CHECK(resolved(":zoo://small") == ":zoo://small");
+  CHECK(resolved(" zoo://small") == " zoo://small");
+}
+
+TEST_CASE("locator: the config gives a scheme its parameters and its prefixes; the longest wins") {
   CHECK(resolved("zoo://small", Exit::done, R"([{ name = "zoo", suffix = "!" }])") ==
         "/data/small.torch!");
+  CHECK(resolved("models/a.pth", Exit::done, R"([{ name = "zoo", prefix = "models/" }])") ==
+        "/mirrored/a.pth");
+  const char* both = R"([{ name = "zoo", suffix = "1" }, )"
+                     R"({ name = "zoo", prefix = "zoo://models/", suffix = "2" }])";
+  CHECK(resolved("zoo://small", Exit::done, both) == "/data/small.torch1");
+  CHECK(resolved("zoo://models/b", Exit::done, both) == "/mirrored/b2");
+}
+
+TEST_CASE("locator: a prefix is taken once, and another scheme's only by force") {
+  CHECK(resolved("zoo://small", Exit::usage,
+                 R"([{ name = "zoo" }, { name = "mirror", prefix = "zoo:" }])") ==
+        "default: weights_schemes has two entries for 'zoo:'; give one of them another prefix");
+  CHECK(resolved("a.torch", Exit::usage, R"([{ name = "mirror", prefix = "zoo://" }])") ==
+        "default: the prefix 'zoo://' belongs to the weights scheme 'zoo'; add force = true to let "
+        "'mirror' answer for it");
+  CHECK(resolved("zoo://small", Exit::done,
+                 R"([{ name = "mirror", prefix = "zoo://", suffix = "?", force = true }])") ==
+        "/data/small.torch?");
+  CHECK(resolved("zoo://small", Exit::done, R"([{ name = "zoo", prefix = "zoo://" }])") ==
+        "/data/small.torch");
+}
+
+TEST_CASE("locator: fragments pin the content and choose a branch") {
+  const vissl::test::TempFolder folder;
+  const std::string file = folder / "abc";
+  vissl::test::write_file(file, "abc");
+  CHECK(located(file + "#sha256=" + kAbc).sha256 == kAbc);
+  CHECK(located(file + "#keep=trunk.").keep == "trunk.");
+  CHECK(located(file + "#keep=trunk.").path == file);
+  const Located both = located("file://" + file + "#keep=a.&sha256=BA" + kAbc.substr(2));
+  CHECK(both.keep == "a.");
+  CHECK(both.sha256 == kAbc);
+  CHECK(located("my-zoo:org/name").keep == "backbone.");
+  CHECK(located("my-zoo:org/name#keep=neck.").keep == "neck.");
+
+  const std::string other(64, '0');
+  CHECK(resolved(file + "#sha256=" + other, Exit::bad_data) ==
+        file + "#sha256=" + other + ": " + file + " has sha256 " + kAbc + ", not " + other +
+            " as pinned; get the right file, or correct the pin");
+  CHECK(resolved("a#sha256=12", Exit::usage) ==
+        "a#sha256=12: a sha256 has 64 hexadecimal digits, not '12'");
+  CHECK(resolved("a#keep=", Exit::usage) ==
+        "a#keep=: keep= needs the beginning of the names that are kept");
+  CHECK(resolved("a#keep=x&size=3", Exit::usage) ==
+        "a#keep=x&size=3: 'size=3' is neither sha256=HEX nor keep=PREFIX");
+  const std::string place = folder.path().string();
+  CHECK(resolved(place + "#sha256=" + kAbc, Exit::usage) ==
+        place + "#sha256=" + kAbc + ": #sha256= pins the content of a file, and " + place +
+            " is a folder; pin the file that is meant");
+  CHECK(
+      resolved("zoo://pinned#sha256=" + other, Exit::bad_data).ends_with("there is no such model"));
+}
+
+TEST_CASE("locator: what a scheme says reaches the log") {
+  Schemes schemes;
+  Lines log;
+  CHECK(locate(schemes, schemes, nullptr, "zoo://far", &log).path == "/data/far");
+  CHECK(log.lines == std::vector<std::string>{"asked", "asked"});
 }
 
 TEST_CASE("locator: what cannot be resolved names the locator and the way out") {
-  CHECK(resolved("zo://small", Exit::usage, "[]") ==
+  CHECK(resolved("zo://small", Exit::usage) ==
         "zo://small: no plugin offers the weights scheme 'zo'; did you mean 'zoo'? "
         "(looked in 'plugins')");
-  CHECK(resolved("strict://small", Exit::usage, "[]") ==
+  CHECK(resolved("pavillon://x", Exit::usage) ==
+        "pavillon://x: no plugin offers the weights scheme 'pavillon'; known: mirror, my-zoo, "
+        "strict, zoo (looked in 'plugins')");
+  CHECK(resolved("my-zo:org/name", Exit::usage) ==
+        "my-zo:org/name: no plugin offers the weights scheme 'my-zo'; did you mean 'my-zoo'? For a "
+        "file of that name write ./my-zo:org/name");
+  CHECK(resolved("strict://small", Exit::usage) ==
         "strict://small: the weights scheme 'strict' needs its parameter 'suffix'; add "
         "weights_schemes = [{ name = \"strict\", suffix = … }] to the config");
-  CHECK(resolved("zoo://gone", Exit::bad_data, "[]") == "zoo://gone: there is no such model");
-  CHECK(resolved("zoo://odd", Exit::run_failed, "[]")
+  CHECK(resolved("zoo://gone", Exit::bad_data) == "zoo://gone: there is no such model");
+  CHECK(resolved("zoo://odd", Exit::run_failed)
             .starts_with("zoo://odd: its weights scheme answers 'data/odd', which is neither"));
-  CHECK(resolved("zoo://circle", Exit::run_failed, "[]")
-            .ends_with("do two schemes name each other?"));
+  CHECK(resolved("zoo://circle", Exit::run_failed).ends_with("do two schemes name each other?"));
 }

@@ -8,35 +8,82 @@
 //   };
 //   VISSL_WEIGHTS_SCHEME(Zoo, "zoo", "Weights of the zoo's index.")
 //
-// An unknown name is fail(VISSL_E_DATA, …) with the names that there are. [main]
+// An unknown name is fail(VISSL_E_DATA, …) with the names that there are. A scheme may take the
+// whole request instead, resolve(const WeightsRequest&): to log, to show progress, and to compare
+// the content with the pin itself, which `static constexpr bool checks_content = true;` promises.
+// [main]
 #include <vissl/weights_scheme.h>
 #include <vissl/state.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace vissl {
 inline namespace abi1 VISSL_HIDDEN {
 
-// What follows "scheme://".
+// What follows the scheme: "zoo://a/b" and "zoo:a/b" give "a/b".
 inline std::string_view locator_path(std::string_view locator) {
-  const std::size_t at = locator.find("://");
-  return at == std::string_view::npos ? locator : locator.substr(at + 3);
+  const std::size_t mark = locator.find("://");
+  if (mark != std::string_view::npos) return locator.substr(mark + 3);
+  const std::size_t colon = locator.find(':');
+  return colon == std::string_view::npos ? locator : locator.substr(colon + 1);
 }
+
+// Borrowed for the call.
+class WeightsRequest {
+ public:
+  explicit WeightsRequest(const vissl_weights_request& request) : request_(request) {}
+
+  std::string_view locator() const { return view(request_.locator); }
+  // 64 hexadecimal digits that the file's content must have; empty = any.
+  std::string_view sha256() const { return view(request_.sha256); }
+  void info(std::string_view text) const { log(1, text); }
+  void warn(std::string_view text) const { log(2, text); }
+  void progress(std::uint64_t done_bytes, std::uint64_t total_bytes) const {
+    if (request_.progress != nullptr) request_.progress(request_.self, done_bytes, total_bytes);
+  }
+
+ private:
+  void log(std::uint32_t level, std::string_view text) const {
+    if (request_.log != nullptr) request_.log(request_.self, level, str(text));
+  }
+  const vissl_weights_request& request_;
+};
 
 namespace detail {
 
+template <class T, class = void>
+struct TakesRequest : std::false_type {};
+template <class T>
+struct TakesRequest<
+    T, std::void_t<decltype(std::declval<T&>().resolve(std::declval<const WeightsRequest&>()))>>
+    : std::true_type {};
+
+template <class T, class = void>
+struct ChecksContent : std::false_type {};
+template <class T>
+struct ChecksContent<T, std::enable_if_t<T::checks_content>> : std::true_type {};
+
 template <class T>
 struct WeightsSchemeKind {
-  static vissl_status resolve(void* instance, vissl_str locator, const vissl_out* out,
-                              vissl_err* err) noexcept {
+  static vissl_status resolve(void* instance, const vissl_weights_request* request,
+                              const vissl_out* out, vissl_err* err) noexcept {
     return guarded(err, [&] {
-      const std::string place = static_cast<T*>(instance)->resolve(view(locator));
+      std::string place;
+      if constexpr (TakesRequest<T>::value) {
+        place = static_cast<T*>(instance)->resolve(WeightsRequest(*request));
+      } else {
+        place = static_cast<T*>(instance)->resolve(view(request->locator));
+      }
       Writer(out).write(place.data(), place.size());
     });
   }
-  static constexpr vissl_weights_scheme_class kTable = {sizeof(vissl_weights_scheme_class),
-                                                        &create<T>, &destroy<T>, &resolve};
+  static constexpr vissl_weights_scheme_class kTable = {
+      sizeof(vissl_weights_scheme_class), &create<T>, &destroy<T>, &resolve,
+      ChecksContent<T>::value ? std::uint64_t{VISSL_WEIGHTS_CHECKED} : 0};
 };
 
 }  // namespace detail

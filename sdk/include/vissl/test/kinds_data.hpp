@@ -180,18 +180,43 @@ inline std::vector<std::string> plan_weights(const Instance& profile,
   return plan.lines;
 }
 
-// Where a weights scheme says that `locator` leads.
-inline std::string resolve_weights(const Instance& scheme, std::string_view locator) {
+// What a weights scheme answers, and what it said on the way.
+struct ResolvedWeights {
   std::string place;
-  const vissl_out out = {sizeof(vissl_out), &place,
+  std::vector<std::string> infos, warnings;
+  std::uint64_t done_bytes = 0, total_bytes = 0;  // of the last progress
+};
+inline ResolvedWeights ask_for_weights(const Instance& scheme, std::string_view locator,
+                                       std::string_view sha256 = "") {
+  ResolvedWeights result;
+  vissl_weights_request request = {};
+  request.size = sizeof request;
+  request.locator = str(locator);
+  request.sha256 = str(sha256);
+  request.self = &result;
+  request.log = [](void* self, std::uint32_t level, vissl_str text) {
+    auto& answer = *static_cast<ResolvedWeights*>(self);
+    (level >= 2 ? answer.warnings : answer.infos).emplace_back(view(text));
+  };
+  request.progress = [](void* self, std::uint64_t done, std::uint64_t total) {
+    auto& answer = *static_cast<ResolvedWeights*>(self);
+    answer.done_bytes = done;
+    answer.total_bytes = total;
+  };
+  const vissl_out out = {sizeof(vissl_out), &result.place,
                          [](void* self, const void* data, std::uint64_t bytes) {
-                           static_cast<std::string*>(self)->append(
-                               static_cast<const char*>(data), static_cast<std::size_t>(bytes));
+                           static_cast<std::string*>(self)->append(static_cast<const char*>(data),
+                                                                   static_cast<std::size_t>(bytes));
                            return bytes;
                          }};
   vissl::call(scheme.table<vissl_weights_scheme_class>(VISSL_WEIGHTS_SCHEME_ID).resolve,
-              scheme.handle(), str(locator), &out);
-  return place;
+              scheme.handle(), &request, &out);
+  return result;
+}
+
+// Where a weights scheme says that `locator` leads.
+inline std::string resolve_weights(const Instance& scheme, std::string_view locator) {
+  return ask_for_weights(scheme, locator).place;
 }
 
 }  // namespace test
