@@ -22,9 +22,13 @@ Answer ask(const Made& scheme, const std::string& locator) {
   Answer answer{VISSL_OK, "", ""};
   const vissl_out out = text_sink(answer.place);
   ErrorSink sink;
+  vissl_weights_request request{};
+  request.size = sizeof request;
+  request.locator = {locator.data(), locator.size()};
+  request.log = [](void*, std::uint32_t, vissl_str) {};
+  request.progress = [](void*, std::uint64_t, std::uint64_t) {};
   answer.status = status_of("resolve", sink, [&](vissl_err* err) {
-    return scheme.as<vissl_weights_scheme_class>().resolve(
-        scheme.self(), {locator.data(), locator.size()}, &out, err);
+    return scheme.as<vissl_weights_scheme_class>().resolve(scheme.self(), &request, &out, err);
   });
   answer.text = sink.text();
   return answer;

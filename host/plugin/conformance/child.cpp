@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <optional>
@@ -204,6 +205,8 @@ class Parent {
       // Far from the numbers that a plugin may close by mistake.
       g_report = ::fcntl(ends[1], F_DUPFD_CLOEXEC, 300);
       if (g_report < 0) g_report = ends[1];
+      // A scheme that downloads gives the same answer on every machine.
+      ::setenv("VISSL_OFFLINE", "1", 1);
       run_child(level_, findings_, first, last);
     }
     ::close(ends[1]);

@@ -32,7 +32,8 @@ typedef struct vissl_weights_scheme_class {
   /* Writes where the locator leads: the absolute path of a readable file or folder, or a locator of another scheme, which the
    * host then resolves ("file:///data/x.torch", "https://..."). A locator may end in a fragment: "#sha256=HEX" pins the content,
    * "#keep=PREFIX" keeps only the tensors whose names begin so, and cuts that off; "&" joins both. A name that it does not
-   * know is VISSL_E_DATA with the names that it knows. May take long (a download); the same locator gives the same content. */
+   * know is VISSL_E_DATA with the names that it knows. May take long (a download), but
+   * uses no network when the environment has VISSL_OFFLINE=1; the same locator gives the same content. */
   vissl_status (*resolve)(void* instance, const vissl_weights_request* request, const vissl_out* out, vissl_err* err);
   uint64_t flags; /* VISSL_WEIGHTS_CHECKED or 0 */
 } vissl_weights_scheme_class;
