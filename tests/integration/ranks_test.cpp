@@ -111,9 +111,12 @@ const std::vector<std::string> kThreeRanks{"--nproc", "3", "data.train.batchsize
                                            "distributed.stall_seconds=4"};
 
 // Three ranks of which one does what `kill` says.
-Result disturbed(const TempFolder& folder, const std::string& kill) {
+Result disturbed(const TempFolder& folder, const std::string& kill,
+                 const std::vector<std::string>& more = {}) {
   write_file(folder / "kill", kill);
-  return run_host(run_arguments(config_with_kill(folder, "run"), kThreeRanks), {},
+  std::vector<std::string> arguments = kThreeRanks;
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_host(run_arguments(config_with_kill(folder, "run"), arguments), {},
                   std::chrono::seconds(60));
 }
 
@@ -244,6 +247,23 @@ TEST_CASE("ranks: a rank that stands still ends the run within the limit and is 
     CHECK(result.exit_code == 5);
     CHECK(result.err.find(std::string("rank ") + rank) != std::string::npos);
     CHECK(result.err.find("stalled") != std::string::npos);
+  }
+}
+
+TEST_CASE("ranks: a rank that works on elsewhere while the others wait for it is named") {
+  for (const std::string rank : {"0", "1"}) {
+    CAPTURE(rank);
+    const TempFolder folder;
+    const Result result =
+        disturbed(folder, "5 -60 " + rank + "\n", {"distributed.timeout_seconds=5"});
+    INFO(result.err);
+    CHECK(result.exit_code == 5);
+    CHECK(result.seconds < 30.0);
+    CHECK(count_of(result.err, "error: ") == 1);
+    CHECK(result.err.find("rank " + rank + " is stalled: rank ") != std::string::npos);
+    CHECK(
+        result.err.find(" waited 5 s (distributed.timeout_seconds) in an exchange to which rank " +
+                        rank + " did not come") != std::string::npos);
   }
 }
 

@@ -4,6 +4,7 @@
 // sets another. A call that fails throws Error(distributed). [main]
 #include <ATen/core/Tensor.h>
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -35,6 +36,14 @@ class Collectives {
   virtual Collectives& group(int64_t ranks) = 0;
   // What libtorch's own reducer works on; NULL with one rank.
   virtual c10d::ProcessGroup* process_group() = 0;
+
+  // How many exchanges this rank has come to, the reducer's among them. The smallest number is that
+  // of the rank for which the others wait; groups only count between ranks that are equal in `all`.
+  struct Begun {
+    std::uint64_t all = 0, in_groups = 0;
+    auto operator<=>(const Begun&) const = default;
+  };
+  virtual Begun begun() const { return {}; }  // [any thread]
 };
 
 std::unique_ptr<Collectives> one_rank();

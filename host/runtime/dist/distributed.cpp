@@ -111,6 +111,7 @@ class Distributed {
     settings.store_place = place_of(ranks_);
     settings.stall =
         milliseconds(static_cast<int64_t>(config.number("distributed.stall_seconds") * 1000.0));
+    settings.timeout = timeout_;
     watch_.emplace(store_->clone(), settings,
                    [this](Watch& watch, const RankError& error) { end_now(watch, error); });
   }
@@ -143,6 +144,7 @@ class Distributed {
       end_when_nccl_does();
     }
     set_collectives(make_gloo(store_, ranks_.rank, ranks_.world, gloo));
+    watch_->follow([] { return collectives().begun(); });
     services_.log->log(LogLevel::info,
                        c10::str(ranks_.world, " ranks, which meet at ", place_of(ranks_)));
   }
@@ -150,6 +152,7 @@ class Distributed {
   void finish() {
     watch_->finish();
     if (before_nccl_ != nullptr) std::set_terminate(before_nccl_);
+    watch_->follow({});
     set_collectives(nullptr);
     watch_.reset();
   }
@@ -157,10 +160,8 @@ class Distributed {
   // Logs what ended the run and returns the exit code.
   int end_with(const Error& error) {
     const std::string text = error.what();
-    const bool transport =
-        error.code() == Exit::distributed || text.find("gloo/") != std::string::npos;
     const RankError own{ranks_.rank, ranks_.rank, error.code(), text};
-    const RankError first = watch_->judge(own, transport);
+    const RankError first = watch_->judge(own, cause_of(error));
     const bool same = first.text == own.text;
     services_.log->progress_done();
     tell(*watch_, same ? own : first);
@@ -169,6 +170,14 @@ class Distributed {
   }
 
  private:
+  // libtorch tells by its texts alone how an exchange ended.
+  static Watch::Cause cause_of(const Error& error) {
+    const std::string text = error.what();
+    const auto has = [&](const char* part) { return text.find(part) != std::string::npos; };
+    if (error.code() != Exit::distributed && !has("gloo/")) return Watch::Cause::own;
+    return has("Timed out") || has("timeout") ? Watch::Cause::late : Watch::Cause::broken;
+  }
+
   // NCCL watches its collectives in a thread of its own. When one fails or takes too long, that
   // thread throws what nobody can catch, while the main thread may wait for the GPU forever.
   void end_when_nccl_does() {
@@ -212,10 +221,9 @@ class Distributed {
                                                                              : Exit::distributed;
   }
 
-  // Rank 0 speaks for all; when rank 0 is lost, the others speak for themselves.
+  // Rank 0 speaks for all; when it cannot, the others speak for themselves.
   void tell(Watch& watch, const RankError& error) {
-    const bool found_loss = error.rank == 0 && error.reporter == ranks_.rank;
-    if (ranks_.rank != 0 && !found_loss && !watch.store_lost()) return;
+    if (ranks_.rank != 0 && watch.rank_0_speaks()) return;
     const bool own = error.rank == ranks_.rank || error.reporter != error.rank;
     services_.log->log(LogLevel::error,
                        own ? error.text : c10::str("rank ", error.rank, ": ", error.text));

@@ -5,6 +5,7 @@
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <atomic>
 #include <map>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -23,12 +24,13 @@ using torch::autograd::variable_list;
 class Gloo final : public Collectives {
  public:
   Gloo(c10::intrusive_ptr<c10d::Store> store, std::string name, int64_t rank, int64_t world,
-       GlooSettings settings)
+       GlooSettings settings, std::atomic<std::uint64_t>* counts_for = nullptr)
       : store_(std::move(store)),
         name_(std::move(name)),
         rank_(rank),
         world_(world),
-        settings_(std::move(settings)) {
+        settings_(std::move(settings)),
+        counts_for_(counts_for) {
     auto options = c10d::ProcessGroupGloo::Options::create(settings_.timeout);
     options->devices.push_back(
         c10d::ProcessGroupGloo::createDeviceForHostname(settings_.interface_address));
@@ -113,11 +115,17 @@ class Gloo final : public Collectives {
       known = one_rank();
     else
       known = std::make_unique<Gloo>(store_, c10::str(name_, "/groups_of_", ranks, "/", block),
-                                     rank_ - first, size, settings_);
+                                     rank_ - first, size, settings_,
+                                     counts_for_ != nullptr ? counts_for_ : &in_groups_);
     return *known;
   }
 
   c10d::ProcessGroup* process_group() override { return group_.get(); }
+
+  Begun begun() const override {
+    const std::uint64_t on_gpu = gpu_backend_ ? gpu_backend_->getSequenceNumberForGroup() : 0;
+    return {backend_->getSequenceNumberForGroup() + on_gpu, in_groups_.load()};
+  }
 
   // `rows` is contiguous; (N, …) -> (world * N, …).
   at::Tensor gather(const at::Tensor& rows) {
@@ -149,6 +157,7 @@ class Gloo final : public Collectives {
 
   template <class Start>
   void wait(const char* what, Start&& start) {
+    if (counts_for_ != nullptr) ++*counts_for_;
     try {
       start()->wait();
     } catch (const std::exception& error) {
@@ -162,6 +171,8 @@ class Gloo final : public Collectives {
   std::string name_;
   int64_t rank_, world_;
   GlooSettings settings_;
+  std::atomic<std::uint64_t>* counts_for_;  // the whole's in_groups_; NULL in the whole itself
+  std::atomic<std::uint64_t> in_groups_{0};
   c10::intrusive_ptr<c10d::Backend> backend_, gpu_backend_;
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
   std::map<int64_t, std::unique_ptr<Collectives>> groups_;

@@ -2,6 +2,8 @@
 
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
+#include <sstream>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
 namespace vissl::host {
@@ -22,6 +24,10 @@ constexpr milliseconds kOwnPause{2'000};
 
 std::string beat_key(int64_t rank) {
   return c10::str("beat/", rank);
+}
+
+std::string begun_key(int64_t rank) {
+  return c10::str("begun/", rank);
 }
 
 std::string seconds_text(milliseconds time) {
@@ -78,10 +84,8 @@ void Watch::pulse() {
       std::unique_lock lock(mutex_);
       pulsed_ = Clock::now();
       changed_.notify_all();
-      if (changed_.wait_for(lock, to_post_ ? milliseconds(0) : kBeat,
-                            [this] { return stopping_ || to_post_.has_value(); }) &&
-          stopping_)
-        return;
+      changed_.wait_for(lock, kBeat, [this] { return stopping_ || to_post_ || late_wanted_; });
+      if (stopping_) return;
     }
   } catch (const std::exception&) {
     const std::lock_guard lock(mutex_);
@@ -92,16 +96,21 @@ void Watch::pulse() {
 
 void Watch::beat() {
   std::optional<RankError> to_post;
-  bool finishing = false, suspicious = false, known = false;
+  bool finishing = false, suspicious = false, known = false, late_wanted = false;
+  Collectives::Begun begun;
   {
     const std::lock_guard lock(mutex_);
     to_post = std::exchange(to_post_, std::nullopt);
     finishing = finishing_;
     suspicious = suspicious_;
     known = first_.has_value();
+    late_wanted = late_wanted_;
+    if (follow_) begun = follow_();
   }
   const int64_t beats = store_->add("beats/" + std::to_string(settings_.rank), 1);
   store_->set(beat_key(settings_.rank), (finishing ? "done " : "") + std::to_string(beats));
+  store_->set(begun_key(settings_.rank), c10::str(begun.all, " ", begun.in_groups));
+  const std::vector<int64_t> late = late_wanted ? late_ranks(begun) : std::vector<int64_t>();
   if (suspicious) store_->set("suspicious", std::string("1"));
   if (to_post) store_->compareSet("error", std::string(), to_post->store_text());
   std::optional<RankError> first;
@@ -132,6 +141,10 @@ void Watch::beat() {
   }
   suspicious_ = suspicious_ || anyone_suspicious;
   readers_ = readers;
+  if (late_wanted) {
+    late_ = late;
+    late_wanted_ = false;
+  }
   bool all_done = settings_.rank == 0;
   for (std::size_t rank = 0; rank < beats_of_all.size(); ++rank) {
     all_done = all_done && beats_of_all[rank].starts_with("done");
@@ -143,6 +156,26 @@ void Watch::beat() {
   if (all_done_since_ == Clock::time_point()) all_done_since_ = Clock::now();
   all_finished_ =
       store_->add("gone", 0) == settings_.world - 1 || Clock::now() - all_done_since_ > kGrace;
+}
+
+// Of the ranks that have come to fewer exchanges than this one, those with the fewest.
+std::vector<int64_t> Watch::late_ranks(Collectives::Begun own) {
+  std::vector<int64_t> late;
+  Collectives::Begun fewest = own;
+  for (int64_t rank = 0; rank < settings_.world; ++rank) {
+    Collectives::Begun begun;
+    if (store_->check({begun_key(rank)}))
+      std::istringstream(store_->get_to_str(begun_key(rank))) >> begun.all >> begun.in_groups;
+    if (begun < fewest) late.clear();
+    fewest = std::min(fewest, begun);
+    if (begun == fewest && begun < own) late.push_back(rank);
+  }
+  return late;
+}
+
+void Watch::follow(std::function<Collectives::Begun()> begun) {
+  const std::lock_guard lock(mutex_);
+  follow_ = std::move(begun);
 }
 
 // Never blocks: looks at what the pulse found, and ends the process when it must end.
@@ -171,7 +204,8 @@ void Watch::guard() {
 // What must end this process now; with the lock held.
 std::optional<RankError> Watch::verdict() {
   const Clock::time_point now = Clock::now();
-  if (first_ && (first_->reporter == settings_.rank || now - first_seen_ > kGrace)) return first_;
+  if (first_ && (first_->reporter == settings_.rank || store_lost_ || now - first_seen_ > kGrace))
+    return first_;
   if (store_lost_ && finishing_) {
     all_finished_ = true;  // rank 0 waits for the others, but not for ever
     changed_.notify_all();
@@ -213,12 +247,29 @@ void Watch::look_for_lost_ranks() {
   changed_.notify_all();
 }
 
-RankError Watch::judge(const RankError& own, bool own_is_transport) {
+RankError Watch::stalled(const std::vector<int64_t>& late) const {
+  std::string names = late.size() == 1 ? "rank " : "ranks ";
+  for (std::size_t i = 0; i < late.size(); ++i) names += c10::str(i > 0 ? ", " : "", late[i]);
+  return {late[0], settings_.rank, Exit::distributed,
+          c10::str(names, late.size() == 1 ? " is" : " are", " stalled: rank ", settings_.rank,
+                   " waited ", seconds_text(settings_.timeout),
+                   " (distributed.timeout_seconds) in an exchange to which ", names,
+                   " did not come; look there for a slow disk or a plugin that does not return")};
+}
+
+RankError Watch::judge(const RankError& met, Cause cause) {
   std::unique_lock lock(mutex_);
   while (ending_) changed_.wait(lock);  // the process ends at any moment, and all is said
   judging_ = true;
+  RankError own = met;
   const auto settled = [this] { return first_.has_value() || store_lost_; };
-  if (own_is_transport) {
+  if (cause == Cause::late) {
+    late_wanted_ = true;
+    changed_.notify_all();
+    changed_.wait_for(lock, 4 * kBeat, [&] { return settled() || !late_wanted_; });
+    if (!late_.empty()) own = stalled(late_);
+  }
+  if (cause != Cause::own && late_.empty()) {
     suspicious_ = true;
     changed_.notify_all();
     const Clock::time_point until = Clock::now() + kSuspicious + 2 * kBeat + kGrace;
@@ -233,7 +284,7 @@ RankError Watch::judge(const RankError& own, bool own_is_transport) {
     changed_.wait_for(lock, 4 * kBeat, settled);
   }
   if (first_) return *first_;
-  if (own_is_transport && store_lost_ && settings_.rank != 0) return lost_store();
+  if (cause != Cause::own && store_lost_ && settings_.rank != 0) return lost_store();
   return own;
 }
 
@@ -243,9 +294,9 @@ void Watch::finish() {
   changed_.wait(lock, [this] { return all_finished_; });
 }
 
-bool Watch::store_lost() {
+bool Watch::rank_0_speaks() {
   const std::lock_guard lock(mutex_);
-  return store_lost_;
+  return first_ || (!store_lost_ && Clock::now() - pulsed_ <= settings_.stall);
 }
 
 void Watch::wait_for_readers() {

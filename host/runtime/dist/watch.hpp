@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "host/files/error.hpp"
+#include "host/runtime/dist/collectives.hpp"
 
 namespace c10d {
 class Store;
@@ -35,8 +36,9 @@ class Watch {
  public:
   struct Settings {
     int64_t rank = 0, world = 1;
-    std::string store_place;                  // "127.0.0.1:29500", for texts
-    std::chrono::milliseconds stall{60'000};  // a rank that is silent for so long is lost
+    std::string store_place;                       // "127.0.0.1:29500", for texts
+    std::chrono::milliseconds stall{60'000};       // a rank that is silent for so long is lost
+    std::chrono::milliseconds timeout{1'800'000};  // of one exchange, for texts
   };
   // Ends the process: the main thread may be stuck. Called at most once, by a thread of the watch.
   using End = std::function<void(Watch&, const RankError&)>;
@@ -48,19 +50,28 @@ class Watch {
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  // What ends the run, when this rank's main thread has met `own`: an error that another rank
-  // posted before, or the loss of a rank that broke this one's connections, or `own`, which is
-  // posted. `own_is_transport`: it may be the effect of another rank's end, so others' errors are
-  // awaited for some seconds. [main]
-  RankError judge(const RankError& own, bool own_is_transport);
+  // From now on the others are told how far this rank's exchanges have come, by what `begun`
+  // answers on a thread of the watch; an empty function ends that. [main]
+  void follow(std::function<Collectives::Begun()> begun);
+  // How this rank's main thread met its error.
+  enum class Cause {
+    own,     // by itself
+    broken,  // in an exchange: perhaps another rank's end
+    late,    // an exchange took too long: another rank has not come to it
+  };
+  // What ends the run, when this rank's main thread has met an error: one that another rank
+  // posted before, or the loss of a rank that broke this one's connections, or the ranks for which
+  // this one waited in vain, or `met`. It is posted. Others' errors are awaited for some seconds
+  // where they may be the cause. [main]
+  RankError judge(const RankError& met, Cause cause);
   // This rank has come to its end; returns when all have. Rank 0 waits for the others because the
   // store lives in it. [main]
   void finish();
   // Rank 0 stays until the others know of the run's error, at most two seconds; others return at
   // once. [main]
   void wait_for_readers();
-  // The store has gone, and rank 0 with it.
-  bool store_lost();
+  // Rank 0 knows what ends the run, because its store does, or will find out.
+  bool rank_0_speaks();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -71,6 +82,8 @@ class Watch {
   std::optional<RankError> verdict();
   void look_for_lost_ranks();
   RankError lost_store() const;
+  std::vector<int64_t> late_ranks(Collectives::Begun own);
+  RankError stalled(const std::vector<int64_t>& late) const;
 
   c10::intrusive_ptr<c10d::Store> store_;
   Settings settings_;
@@ -88,6 +101,9 @@ class Watch {
   std::optional<RankError> to_post_;
   std::optional<RankError> first_;  // as the store has it
   int64_t readers_ = 0;             // ranks that know of it
+  std::function<Collectives::Begun()> follow_;
+  bool late_wanted_ = false;   // the main thread asks which ranks are late
+  std::vector<int64_t> late_;  // the answer
   Clock::time_point pulsed_, first_seen_, all_done_since_;
   struct Life {
     std::string beat;

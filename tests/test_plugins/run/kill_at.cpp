@@ -1,9 +1,11 @@
 // A hook that ends the process by SIGKILL, or sends itself another signal, at the iteration that a
-// file names; on every rank, or on the one that the file names. Signal 0 is an error instead. The
-// file is no part of the config, so that disturbed and undisturbed runs have the same one.
+// file names; on every rank, or on the one that the file names. Signal 0 is an error instead, -N
+// stands still for N seconds while the process lives. The file is no part of the config, so that disturbed and undisturbed runs have the same one.
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 #include <vissl/hook.hpp>
 #include <vissl/plugin.hpp>
@@ -27,6 +29,7 @@ struct KillAt {
       return;
     if (in >> rank && rank != run.facts().rank) return;
     if (number == 0) fail("the file asks to fail here");
+    if (number < 0) return std::this_thread::sleep_for(std::chrono::seconds(-number));
     std::raise(number);
   }
 };
