@@ -258,7 +258,11 @@ struct ProbeRequest {
   std::string kind, name;                   // the component
   std::string check;                        // "second_instance"
   std::vector<const vissl_value*> configs;  // complete ones, in the order in which to try them
+  // Of a component that acts in a run only: the whole config of such a run, else NULL.
+  const vissl_value* run_config = nullptr;
 };
+// Components of the runtime's own around the judged one, in `run_config`, have names that begin so.
+inline constexpr std::string_view kStandIn = "check_plugin_stand_in";
 
 class Runtime {
  public:

@@ -21,7 +21,31 @@ void name_run_folder(Value& root, const std::vector<std::string>& files) {
   *dir = Value::text("runs/" + stem, dir->origin());
 }
 
+// `name_folder` acts between filling in and inference, once per round.
+template <class NameFolder>
+std::vector<std::string> complete(Value& root, Schemas& schemas, NameFolder&& name_folder) {
+  Checker checker(schemas);
+  for (int round = 0;; ++round) {
+    checker.walk(root, /*strict=*/false);
+    name_folder();
+    if (!infer_once(root, checker.components())) break;
+    if (round == kMostRounds)
+      throw Error(Exit::usage,
+                  "the components of this config change each other's settings without end; set the "
+                  "values that 'show config "
+                  "--origins' calls inferred");
+  }
+  checker.walk(root, /*strict=*/true);
+  check_requirements(root, checker.components());
+  return checker.warnings();
+}
+
 }  // namespace
+
+std::vector<std::string> complete_config(Value& root, DeclarationIndex& index) {
+  Schemas schemas(index);
+  return complete(root, schemas, [] {});
+}
 
 ResolvedConfig resolve_config(const std::vector<std::string>& files,
                               const std::vector<std::string>& settings, DeclarationIndex& index) {
@@ -32,21 +56,10 @@ ResolvedConfig resolve_config(const std::vector<std::string>& files,
   for (const std::string& setting : settings)
     apply_override(root, parse_override(setting), schemas, config.notes);
 
-  Checker checker(schemas);
-  for (int round = 0;; ++round) {
-    checker.walk(root, /*strict=*/false);
+  config.warnings = complete(root, schemas, [&] {
     if (const Value* checkpoint = root.find("checkpoint"); checkpoint->is_table())
       name_run_folder(root, files);
-    if (!infer_once(root, checker.components())) break;
-    if (round == kMostRounds)
-      throw Error(Exit::usage,
-                  "the components of this config change each other's settings without end; set the "
-                  "values that 'show config "
-                  "--origins' calls inferred");
-  }
-  checker.walk(root, /*strict=*/true);
-  check_requirements(root, checker.components());
-  config.warnings = checker.warnings();
+  });
   return config;
 }
 

@@ -21,4 +21,8 @@ struct ResolvedConfig {
 ResolvedConfig resolve_config(const std::vector<std::string>& files,
                               const std::vector<std::string>& settings, DeclarationIndex& index);
 
+// The second half of it, for a tree that is already there: fills in defaults, infers and checks.
+// Returns the warnings. Throws as resolve_config does. [main]
+std::vector<std::string> complete_config(Value& root, DeclarationIndex& index);
+
 }  // namespace vissl::host

@@ -92,7 +92,7 @@ std::string TorchRuntime::show_model(bool json) {
 }
 
 Verdict TorchRuntime::probe(const ProbeRequest& request) {
-  return as_errors([&] { return run_probe(*services_.catalogue, request); });
+  return as_errors([&] { return run_probe(services_, request); });
 }
 
 }  // namespace vissl::host

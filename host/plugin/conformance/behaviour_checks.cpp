@@ -3,14 +3,6 @@
 #include "host/plugin/conformance/contract_checks.hpp"
 
 namespace vissl::host {
-namespace {
-
-Verdict needs_a_run(Subject&) {
-  return {Outcome::skipped, "it acts inside a run only; try it with 'vissl-host check --config'"};
-}
-
-}  // namespace
-
 const std::vector<SubjectCheck>& behaviour_checks() {
   static const std::vector<SubjectCheck> checks = {
       {"|sampler|", "indices", check_sampler_indices},
@@ -42,7 +34,11 @@ const std::vector<SubjectCheck>& behaviour_checks() {
       {"|meter|", "updates", nullptr},
       {"|meter|", "split", nullptr, "updates"},
       {"|param_groups|", "groups", nullptr},
-      {"|hook|engine|", "run", needs_a_run},
+      {"|hook|engine|", "run", nullptr},
+      {"|hook|engine|", "same_run", nullptr, "run"},
+      {"|hook|engine|", "run_handles", nullptr, "run"},
+      {"|hook|engine|", "run_global_state", nullptr, "run"},
+      {"|hook|", "resume", nullptr, "run"},
       {"|sampler|lr_schedule|optimizer|hook|meter|param_groups|", "hostile_state",
        check_hostile_state},
   };

@@ -1,8 +1,13 @@
 // Runs the checks of components in children.
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "host/plugin/conformance/child.hpp"
 #include "host/plugin/conformance/contract_checks.hpp"
+#include "host/plugin/conformance/stand_in_config.hpp"
 #include "host/plugin/kinds.hpp"
 
 namespace vissl::host {
@@ -20,11 +25,37 @@ struct ChildState {
   }
 };
 
-Verdict run_check(const SubjectCheck& check, Subject& subject) {
+// A folder for the runs of a child, removed by the parent whatever became of the child.
+class RunsFolder {
+ public:
+  explicit RunsFolder(bool needed) {
+    if (!needed) return;
+    std::string name = (std::filesystem::temp_directory_path() / "vissl-check-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw Error(Exit::run_failed, "cannot make the folder '" + name + "' for a small run");
+    path_ = name;
+  }
+  RunsFolder(const RunsFolder&) = delete;
+  RunsFolder& operator=(const RunsFolder&) = delete;
+  ~RunsFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// `folder`: where a run may leave its files.
+Verdict run_check(const SubjectCheck& check, Subject& subject, const std::string& folder) {
   try {
     if (check.run != nullptr) return check.run(subject);
-    ProbeRequest request{subject.kind(), subject.name(), check.check, {}};
+    ProbeRequest request{subject.kind(), subject.name(), check.check, {}, nullptr};
     for (const Value* config : subject.configs()) request.configs.push_back(config);
+    if (!acts_in_a_run(subject.kind())) return subject.bench().runtime().probe(request);
+    const std::unique_ptr<Value> config = stand_in_config(subject, folder);
+    request.run_config = config.get();
     return subject.bench().runtime().probe(request);
   } catch (const Judged& judged) {
     return judged.verdict;
@@ -43,6 +74,10 @@ std::vector<Finding> check_components(const PluginFile& file, const KitSettings&
                                       const std::vector<SubjectCheck>& checks, bool needs_runtime,
                                       const std::map<std::string, std::string>& broken) {
   const auto state = std::make_shared<ChildState>();
+  const RunsFolder folder(
+      level_name == "behaviour" &&
+      std::any_of(file.components.begin(), file.components.end(),
+                  [](const ComponentText& text) { return acts_in_a_run(text.kind); }));
   ChildLevel level;
   level.level = level_name;
   level.limit_seconds = settings.limit_seconds;
@@ -60,9 +95,10 @@ std::vector<Finding> check_components(const PluginFile& file, const KitSettings&
     }
     for (const SubjectCheck& check : checks)
       if (applies(check, text.kind))
-        level.checks.push_back({component, check.check,
-                                [=] { return run_check(check, state->subject(text)); },
-                                check.needs});
+        level.checks.push_back(
+            {component, check.check,
+             [=, folder = folder.path()] { return run_check(check, state->subject(text), folder); },
+             check.needs});
   }
   level.prepare = [=, &file, &settings] {
     state->bench = std::make_unique<Bench>(file, settings);

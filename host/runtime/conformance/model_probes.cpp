@@ -2,9 +2,9 @@
 #include "host/runtime/conformance/model_probes.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/autocast_mode.h>
 
 #include "host/runtime/conformance/rig.hpp"
+#include "host/runtime/conformance/shared_state.hpp"
 #include "host/runtime/conformance/tables.hpp"
 
 namespace vissl::host {
@@ -17,29 +17,6 @@ Case varied(Case use, double phase) {
   for (at::Tensor& input : use.inputs) input = wave(input.sizes(), phase, input.scalar_type());
   return use;
 }
-
-// The state of libtorch that all components share on this thread.
-struct Shared {
-  bool grad = at::GradMode::is_enabled();
-  bool inference = c10::InferenceMode::is_enabled();
-  bool autocast = at::autocast::is_autocast_enabled(at::kCPU);
-  int threads = at::get_num_threads();
-  bool deterministic = at::globalContext().deterministicAlgorithms();
-  caffe2::TypeMeta dtype = at::get_default_dtype();
-
-  std::string change_to(const Shared& now) const {
-    if (now.grad != grad) return "leaves grad mode " + std::string(now.grad ? "on" : "off");
-    if (now.inference != inference) return "leaves inference mode changed";
-    if (now.autocast != autocast)
-      return "leaves autocast " + std::string(now.autocast ? "on" : "off");
-    if (now.threads != threads)
-      return "sets the number of threads from " + std::to_string(threads) + " to " +
-             std::to_string(now.threads);
-    if (now.deterministic != deterministic) return "changes the choice of deterministic algorithms";
-    if (now.dtype != dtype) return "changes the default type of new tensors";
-    return "";
-  }
-};
 
 const char* mode_name(bool training) {
   return training ? "training" : "evaluation";
@@ -123,12 +100,12 @@ Verdict probe_global_state(Catalogue& catalogue, const ProbeRequest& request) {
   const Case use = find_case(catalogue, request);
   for (const bool training : {true, false})
     for (const bool grad : {true, false}) {
-      const Shared outside;
+      const SharedState outside;
       at::AutoGradMode mode(grad);
       Rig rig(catalogue, request, use);
-      const Shared before;
+      const SharedState before;
       rig.call(use, training);
-      const std::string change = before.change_to(Shared());
+      const std::string change = before.change_to(SharedState());
       at::set_num_threads(outside.threads);
       if (!change.empty())
         return {kFail, "forward " + change + "; put it back before the call returns"};

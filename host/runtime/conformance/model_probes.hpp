@@ -22,4 +22,11 @@ Verdict probe_meter(Catalogue& catalogue, const ProbeRequest& request);
 Verdict probe_meter_split(Catalogue& catalogue, const ProbeRequest& request);
 Verdict probe_groups(Catalogue& catalogue, const ProbeRequest& request);
 
+// Components that act in a run only: hooks and engines.
+Verdict probe_run(const Services& services, const ProbeRequest& request);
+Verdict probe_same_run(const Services& services, const ProbeRequest& request);
+Verdict probe_run_handles(const Services& services, const ProbeRequest& request);
+Verdict probe_run_global_state(const Services& services, const ProbeRequest& request);
+Verdict probe_resume(const Services& services, const ProbeRequest& request);
+
 }  // namespace vissl::host

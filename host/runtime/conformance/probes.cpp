@@ -11,7 +11,7 @@
 
 namespace vissl::host {
 
-Verdict run_probe(Catalogue& catalogue, const ProbeRequest& request) {
+Verdict run_probe(const Services& services, const ProbeRequest& request) {
   using Probe = Verdict (*)(Catalogue&, const ProbeRequest&);
   static const std::map<std::string, Probe> probes = {
       {"forward", probe_forward},
@@ -31,8 +31,17 @@ Verdict run_probe(Catalogue& catalogue, const ProbeRequest& request) {
       {"split", probe_meter_split},
       {"groups", probe_groups},
   };
+  using RunProbe = Verdict (*)(const Services&, const ProbeRequest&);
+  static const std::map<std::string, RunProbe> run_probes = {
+      {"run", probe_run},
+      {"same_run", probe_same_run},
+      {"run_handles", probe_run_handles},
+      {"run_global_state", probe_run_global_state},
+      {"resume", probe_resume},
+  };
   const auto probe = probes.find(request.check);
-  if (probe == probes.end())
+  const auto run_probe = run_probes.find(request.check);
+  if (probe == probes.end() && (run_probe == run_probes.end() || request.run_config == nullptr))
     throw Error(Exit::run_failed, "check-plugin has no probe '" + request.check + "'");
   if (request.configs.empty())
     throw Error(Exit::run_failed, "a probe was asked for without a config");
@@ -40,7 +49,8 @@ Verdict run_probe(Catalogue& catalogue, const ProbeRequest& request) {
   notes().clear();
   Ledger ledger;
   try {
-    return probe->second(catalogue, request);
+    return probe != probes.end() ? probe->second(*services.catalogue, request)
+                                 : run_probe->second(services, request);
   } catch (const Judged& judged) {
     return judged.verdict;
   }

@@ -5,6 +5,6 @@
 namespace vissl::host {
 
 // Runs one check; throws Error for what it does not foresee, e.g. a component without such a check.
-Verdict run_probe(Catalogue& catalogue, const ProbeRequest& request);
+Verdict run_probe(const Services& services, const ProbeRequest& request);
 
 }  // namespace vissl::host

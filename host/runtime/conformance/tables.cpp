@@ -92,68 +92,112 @@ Result nothing(const char* what) {
   return Result{};
 }
 
+// Calls the runtime's function for a real run, and `Without` for probing_run().
+template <auto Slot, class Without>
+struct Either;
+template <class Result, class... Args, Result (*vissl_run_api::*Slot)(vissl_run*, Args...),
+          class Without>
+struct Either<Slot, Without> {
+  static Result call(vissl_run* run, Args... args) {
+    return run->task != nullptr ? (run_api().*Slot)(run, args...) : Without{}(run, args...);
+  }
+};
+template <auto Slot, class Without>
+auto either(Without) {
+  return &Either<Slot, Without>::call;
+}
+
 vissl_run_api make_run_api() {
   vissl_run_api api = run_api();
-  api.facts = [](vissl_run*, vissl_run_facts* out) { fill(out, probing_facts()); };
-  api.counters = [](vissl_run*, vissl_counters* out) {
+  api.facts = either<&vissl_run_api::facts>(
+      [](vissl_run*, vissl_run_facts* out) { fill(out, probing_facts()); });
+  api.counters = either<&vissl_run_api::counters>([](vissl_run*, vissl_counters* out) {
     fill(out, {sizeof(vissl_counters), 0, 0, 0, 0, 0, 100, 0.0, 1u});
-  };
-  api.config = [](vissl_run*) { return nothing<const vissl_value*>("config"); };
-  api.model = [](vissl_run*) { return nothing<vissl_model*>("model"); };
-  api.output_count = [](vissl_run*) { return nothing<uint64_t>("output_count"); };
-  api.output = [](vissl_run*, uint64_t) { return nothing<vissl_tensor*>("output"); };
-  api.set_output = [](vissl_run*, uint64_t, vissl_tensor*, vissl_err* err) {
-    return unavailable(err, "set_output");
-  };
-  api.record = [](vissl_run*, vissl_str, uint64_t) { return nothing<vissl_tensor*>("record"); };
-  api.set_record = [](vissl_run*, vissl_str, vissl_tensor*, vissl_err*) {
-    return vissl_status{VISSL_OK};
-  };
-  api.loss = [](vissl_run*) { return nothing<vissl_tensor*>("loss"); };
-  api.loss_value = [](vissl_run*, vissl_str, vissl_tensor*, vissl_err*) {
-    return vissl_status{VISSL_OK};
-  };
-  api.log_extra = [](vissl_run*, vissl_str, double) {};
-  api.param_count = [](vissl_run*) { return nothing<uint64_t>("param_count"); };
-  api.param = [](vissl_run*, uint64_t, vissl_param_info*, vissl_err* err) {
-    return unavailable(err, "param");
-  };
-  api.grad = [](vissl_run*, uint64_t) { return nothing<vissl_tensor*>("grad"); };
-  api.drop_grad = [](vissl_run*, uint64_t, vissl_err* err) {
-    return unavailable(err, "drop_grad");
-  };
-  api.clip_grads = [](vissl_run*, double, double, double*, vissl_err* err) {
-    return unavailable(err, "clip_grads");
-  };
-  api.scalar = [](vissl_run*, vissl_str, double, int64_t, vissl_err*) {
-    return vissl_status{VISSL_OK};
-  };
-  api.histogram = [](vissl_run*, vissl_str, vissl_tensor*, int64_t, vissl_err*) {
-    return vissl_status{VISSL_OK};
-  };
-  api.image_png = [](vissl_run*, vissl_str, const void*, uint64_t, int64_t, vissl_err*) {
-    return vissl_status{VISSL_OK};
-  };
-  api.text = [](vissl_run*, vissl_str, vissl_str, int64_t, vissl_err*) {
-    return vissl_status{VISSL_OK};
-  };
-  api.log = [](vissl_run*, uint32_t, vissl_str) {};
-  api.summary = [](vissl_run*, vissl_str, double) {};
-  api.split_length = [](vissl_run*, vissl_str) {
+  });
+  api.config = either<&vissl_run_api::config>(
+      [](vissl_run*) { return nothing<const vissl_value*>("config"); });
+  api.model =
+      either<&vissl_run_api::model>([](vissl_run*) { return nothing<vissl_model*>("model"); });
+  api.output_count = either<&vissl_run_api::output_count>(
+      [](vissl_run*) { return nothing<uint64_t>("output_count"); });
+  api.output = either<&vissl_run_api::output>(
+      [](vissl_run*, uint64_t) { return nothing<vissl_tensor*>("output"); });
+  api.set_output =
+      either<&vissl_run_api::set_output>([](vissl_run*, uint64_t, vissl_tensor*, vissl_err* err) {
+        return unavailable(err, "set_output");
+      });
+  api.record = either<&vissl_run_api::record>(
+      [](vissl_run*, vissl_str, uint64_t) { return nothing<vissl_tensor*>("record"); });
+  api.set_record = either<&vissl_run_api::set_record>(
+      [](vissl_run*, vissl_str, vissl_tensor*, vissl_err*) { return vissl_status{VISSL_OK}; });
+  api.loss =
+      either<&vissl_run_api::loss>([](vissl_run*) { return nothing<vissl_tensor*>("loss"); });
+  api.loss_value = either<&vissl_run_api::loss_value>(
+      [](vissl_run*, vissl_str, vissl_tensor*, vissl_err*) { return vissl_status{VISSL_OK}; });
+  api.log_extra = either<&vissl_run_api::log_extra>([](vissl_run*, vissl_str, double) {});
+  api.param_count = either<&vissl_run_api::param_count>(
+      [](vissl_run*) { return nothing<uint64_t>("param_count"); });
+  api.param =
+      either<&vissl_run_api::param>([](vissl_run*, uint64_t, vissl_param_info*, vissl_err* err) {
+        return unavailable(err, "param");
+      });
+  api.grad = either<&vissl_run_api::grad>(
+      [](vissl_run*, uint64_t) { return nothing<vissl_tensor*>("grad"); });
+  api.drop_grad = either<&vissl_run_api::drop_grad>(
+      [](vissl_run*, uint64_t, vissl_err* err) { return unavailable(err, "drop_grad"); });
+  api.clip_grads =
+      either<&vissl_run_api::clip_grads>([](vissl_run*, double, double, double*, vissl_err* err) {
+        return unavailable(err, "clip_grads");
+      });
+  api.scalar = either<&vissl_run_api::scalar>(
+      [](vissl_run*, vissl_str, double, int64_t, vissl_err*) { return vissl_status{VISSL_OK}; });
+  api.histogram =
+      either<&vissl_run_api::histogram>([](vissl_run*, vissl_str, vissl_tensor*, int64_t,
+                                           vissl_err*) { return vissl_status{VISSL_OK}; });
+  api.image_png =
+      either<&vissl_run_api::image_png>([](vissl_run*, vissl_str, const void*, uint64_t, int64_t,
+                                           vissl_err*) { return vissl_status{VISSL_OK}; });
+  api.text = either<&vissl_run_api::text>(
+      [](vissl_run*, vissl_str, vissl_str, int64_t, vissl_err*) { return vissl_status{VISSL_OK}; });
+  api.log = either<&vissl_run_api::log>([](vissl_run*, uint32_t, vissl_str) {});
+  api.summary = either<&vissl_run_api::summary>([](vissl_run*, vissl_str, double) {});
+  api.split_length = either<&vissl_run_api::split_length>([](vissl_run*, vissl_str) {
     note_missing("split_length");
     return int64_t{-1};
-  };
-  api.split_label = [](vissl_run*, vissl_str, int64_t, vissl_array*, vissl_err* err) {
-    return unavailable(err, "split_label");
-  };
-  api.split_path = [](vissl_run*, vissl_str, int64_t) { return nothing<vissl_str>("split_path"); };
-  api.pass = [](vissl_run*, const vissl_pass*, vissl_err* err) { return unavailable(err, "pass"); };
-  api.save = [](vissl_run*, vissl_err* err) { return unavailable(err, "save"); };
-  api.stop = [](vissl_run*, int32_t, vissl_str) {};
-  api.hyper = [](vissl_run*, vissl_str, double*, uint64_t) { return nothing<uint64_t>("hyper"); };
-  api.metrics = [](vissl_run*, vissl_metric_fn, void*, vissl_err* err) {
-    return unavailable(err, "metrics");
-  };
+  });
+  api.split_label = either<&vissl_run_api::split_label>(
+      [](vissl_run*, vissl_str, int64_t, vissl_array*, vissl_err* err) {
+        return unavailable(err, "split_label");
+      });
+  api.split_path = either<&vissl_run_api::split_path>(
+      [](vissl_run*, vissl_str, int64_t) { return nothing<vissl_str>("split_path"); });
+  api.pass = either<&vissl_run_api::pass>(
+      [](vissl_run*, const vissl_pass*, vissl_err* err) { return unavailable(err, "pass"); });
+  api.save = either<&vissl_run_api::save>(
+      [](vissl_run*, vissl_err* err) { return unavailable(err, "save"); });
+  api.stop = either<&vissl_run_api::stop>([](vissl_run*, int32_t, vissl_str) {});
+  api.hyper = either<&vissl_run_api::hyper>(
+      [](vissl_run*, vissl_str, double*, uint64_t) { return nothing<uint64_t>("hyper"); });
+  api.metrics =
+      either<&vissl_run_api::metrics>([](vissl_run*, vissl_metric_fn, void*, vissl_err* err) {
+        return unavailable(err, "metrics");
+      });
+  api.record_count = either<&vissl_run_api::record_count>(
+      [](vissl_run*, vissl_str) { return nothing<uint64_t>("record_count"); });
+  api.forward_step = either<&vissl_run_api::forward_step>(
+      [](vissl_run*, vissl_model*, uint32_t, uint32_t, const vissl_tensor_sink*, vissl_err* err) {
+        return unavailable(err, "forward_step");
+      });
+  api.loss_store = either<&vissl_run_api::loss_store>(
+      [](vissl_run*) { return nothing<vissl_store*>("loss_store"); });
+  api.phase_metric = either<&vissl_run_api::phase_metric>(
+      [](vissl_run*, vissl_str, vissl_str, vissl_err*) { return vissl_status{VISSL_OK}; });
+  api.scale_hyper =
+      either<&vissl_run_api::scale_hyper>([](vissl_run*, vissl_str, double, vissl_err* err) {
+        return unavailable(err, "scale_hyper");
+      });
+  api.train = either<&vissl_run_api::train>(
+      [](vissl_run*, int64_t, uint32_t*, vissl_err* err) { return unavailable(err, "train"); });
   return api;
 }
 

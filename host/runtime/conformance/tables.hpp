@@ -9,8 +9,8 @@
 namespace vissl::host {
 
 const vissl_tensor_api& probing_tensor_api();
-// A run without data, model or step: facts, counters and logs work, anything else fails and is
-// noted.
+// For probing_run(), a run without data, model or step: facts, counters and logs work, anything
+// else fails and is noted. For other runs the runtime's own functions.
 const vissl_run_api& probing_run_api();
 // For methods that take a run.
 vissl_run* probing_run();
