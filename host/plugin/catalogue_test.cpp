@@ -280,5 +280,5 @@ TEST_CASE("services: unknown ids go to the runtime, once it is there") {
   services.forward_to(
       [](std::string_view id) -> const void* { return id == "vissl.tensor/1" ? &table : nullptr; });
   CHECK(host->get_service(host, str("vissl.tensor/1")) == &table);
-  CHECK(host->get_service(host, str("vissl.tensor/1")) == nullptr);
+  CHECK(host->get_service(host, str("vissl.tensor/2")) == nullptr);
 }
