@@ -27,8 +27,8 @@ target_include_directories(vissl_host_includes INTERFACE
   "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/host" "${CMAKE_SOURCE_DIR}/sdk/include" "${VISSL_GENERATED}")
 add_dependencies(vissl_host_includes vissl_build_id)
 
-# host/files is compiled once and is part of both the executable and the runtime.
-vissl_sources(files_sources host/files)
+# host/files and host/weights are compiled once and are part of both the executable and the runtime.
+vissl_sources(files_sources host/files host/weights)
 add_library(vissl_files OBJECT ${files_sources})
 target_link_libraries(vissl_files
   PUBLIC vissl_host_includes Boost::headers nlohmann_json::nlohmann_json ZLIB::ZLIB Threads::Threads

@@ -225,6 +225,9 @@ Verdict check_weights_plan(Subject& subject) {
       to.lines.push_back(std::to_string(entry) + " -> " +
                          std::string(target.data, static_cast<std::size_t>(target.size)));
     };
+    sink.compute = [](void*, const std::uint64_t*, std::uint64_t, vissl_str, std::uint64_t,
+                      vissl_str) {};
+    sink.message = [](void*, std::uint32_t, vissl_str) {};
     sink.ignore = [](void* self, std::uint64_t entry, vissl_str) {
       auto& to = *static_cast<Plan*>(self);
       to.largest = std::max(to.largest, entry);

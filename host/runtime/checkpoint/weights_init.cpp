@@ -1,165 +1,195 @@
 #include "host/runtime/checkpoint/weights_init.hpp"
 
+#include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/grad_mode.h>
-#include <vissl/weights.h>
 #include <vissl/weights_scheme.h>
 
-#include <algorithm>
-#include <map>
-#include <set>
+#include <filesystem>
+#include <unordered_map>
 
-#include "host/files/torch_zip_reader.hpp"
+#include "host/files/atomic_file.hpp"
+#include "host/files/sha256.hpp"
+#include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/tensors.hpp"
+#include "host/runtime/dist/broadcast.hpp"
 #include "host/text_sink.hpp"
+#include "host/weights/weights_plan.hpp"
+#include "host/weights/weights_report.hpp"
 
 namespace vissl::host {
 
 namespace {
 
-struct Source {
-  std::string name;  // full dotted path
-  const TensorRef* tensor;
+struct Located {
+  std::string path;
+  std::string keep;  // the branch of the names that is meant, "backbone."; empty = all
 };
-
-void collect(const Node& node, const std::string& path, std::vector<Source>& out) {
-  const auto down = [&](const std::string& key, const Node& child) {
-    collect(child, path.empty() ? key : path + "." + key, out);
-  };
-  if (node.kind() == Node::Kind::tensor) {
-    out.push_back({path, &node.as_tensor()});
-  } else if (node.kind() == Node::Kind::dict) {
-    for (const auto& [key, child] : node.as_dict().entries()) down(to_text(key), child);
-  } else if (node.kind() == Node::Kind::list || node.kind() == Node::Kind::tuple) {
-    const auto& items = node.as_items();
-    for (std::size_t i = 0; i < items.size(); ++i) down(std::to_string(i), items[i]);
-  }
-}
-
-vissl_weights_entry describe(const std::string& name, std::int32_t dtype,
-                             const std::vector<std::int64_t>& shape) {
-  vissl_weights_entry entry{};
-  entry.size = sizeof entry;
-  entry.name = str(name);
-  entry.dtype = dtype;
-  entry.ndim = static_cast<std::uint32_t>(shape.size());
-  std::copy_n(shape.begin(), std::min<std::size_t>(shape.size(), 8), entry.shape);
-  return entry;
-}
-
-struct Plan {
-  std::map<std::string, std::uint64_t, std::less<>> loads;  // target -> source
-  std::set<std::string, std::less<>> skipped;
-  std::set<std::uint64_t> ignored;
-  std::string collision;
-};
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-std::string first_names(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < 5; ++i) text += (i == 0 ? "" : ", ") + names[i];
-  return names.size() > 5 ? text + " and " + std::to_string(names.size() - 5) + " more" : text;
-}
 
 // Locators are the executable's matter: it has the plugins and the config that they need.
-std::string local_file(const vissl_host& host, const std::string& locator) {
+Located locate(const vissl_host& host, const std::string& locator) {
   const auto* api =
       static_cast<const vissl_locator_api*>(host.get_service(&host, str(VISSL_LOCATOR_ID)));
-  if (api == nullptr) return locator;
-  std::string path;
-  const vissl_out out = text_sink(path);
+  if (api == nullptr) return {locator, ""};
+  Located located;
   ErrorSink error;
-  error.check(api->local_file(str(locator), &out, error.get()), "");
-  return path;
+  error.check(api->locate(
+                  str(locator), &located,
+                  [](void* self, const vissl_located* found) {
+                    *static_cast<Located*>(self) = {text(found->path), text(found->keep)};
+                  },
+                  error.get()),
+              "");
+  return located;
+}
+
+// The branch `keep` alone, without its name, as the table that it comes from means it: at the top
+// or below "state_dict".
+std::vector<WeightsSource> kept(std::vector<WeightsSource> sources, const std::string& keep,
+                                const std::string& path) {
+  if (keep.empty()) return sources;
+  std::vector<WeightsSource> branch;
+  for (WeightsSource& source : sources) {
+    for (const std::string& place : {std::string(), std::string("state_dict.")}) {
+      if (!source.name.starts_with(place + keep)) continue;
+      source.name = place + source.name.substr(place.size() + keep.size());
+      branch.push_back(std::move(source));
+      break;
+    }
+  }
+  if (branch.empty())
+    throw Error(Exit::bad_data, path + ": no tensor's name begins with '" + keep +
+                                    "', the branch that its locator asks for");
+  return branch;
+}
+
+std::string locator_of(const Instance& profile, const Setting& config) {
+  const auto& table = profile.as<vissl_weights_profile_class>();
+  if (table.locator == nullptr) return config.string("params_file");
+  std::string locator;
+  const vissl_out out = text_sink(locator);
+  ErrorSink error;
+  error.check(table.locator(profile.self(), &out, error.get()), config.where());
+  return locator;
+}
+
+// A file that differs between nodes would give every rank another model.
+void check_same_file(const WeightsPlan& plan) {
+  if (collectives().world() == 1) return;
+  std::string all = plan.format;
+  for (const WeightsSource& s : plan.sources) {
+    all += s.name + shape_text(s.tensor->shape);
+    all += std::to_string(static_cast<int>(s.tensor->dtype));
+  }
+  std::error_code error;
+  if (std::filesystem::is_regular_file(plan.file, error))
+    all += std::to_string(std::filesystem::file_size(plan.file, error));
+  const std::string own = sha256_hex(std::as_bytes(std::span(all)));
+  if (broadcast_text(collectives(), own, 0) == own) return;
+  throw Error(Exit::bad_data, plan.file + ": rank " + std::to_string(collectives().rank()) +
+                                  " sees another file than rank 0; give every node the same file, "
+                                  "or pin it with #sha256=…");
+}
+
+// Shares the file's memory, which `ref` keeps.
+at::Tensor view_of(const TensorRef& ref) {
+  const char* wrong = ref.invalid();
+  if (wrong != nullptr) throw Error(Exit::bad_data, wrong);
+  if (ref.numel() == 0) return from_file(ref);
+  const auto type = static_cast<at::ScalarType>(static_cast<int>(ref.dtype));
+  auto* data = const_cast<std::byte*>(ref.storage->bytes().data()) +
+               static_cast<std::uint64_t>(ref.offset) * size_bytes(ref.dtype);
+  return at::from_blob(data, ref.shape, ref.strides, at::TensorOptions().dtype(type));
+}
+
+using Made = std::unordered_map<std::size_t, at::Tensor>;
+
+// What the profile makes of the file's tensors, before anything is copied.
+Made adapt_all(const WeightsPlan& plan, const Instance& profile) {
+  Made made;
+  const auto& table = profile.as<vissl_weights_profile_class>();
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    const WeightsRow& row = plan.rows[i];
+    if (row.fate != WeightsFate::adapted) continue;
+    if (table.adapt == nullptr)
+      throw Error(Exit::bad_plugin, profile.plugin_id() + ": the weights profile '" +
+                                        profile.name() +
+                                        "' plans to adapt tensors but has no adapt");
+    std::vector<at::Tensor> sources;
+    for (const std::uint64_t source : row.sources)
+      sources.push_back(from_file(*plan.sources[source].tensor));
+    const std::vector<vissl_tensor*> handles = borrow_all(sources);
+    const WeightsTarget& target = plan.targets[i];
+    const vissl_weights_entry entry = entry_of(target.name, target.dtype, target.shape);
+    vissl_tensor* out = nullptr;
+    ErrorSink error;
+    error.check(table.adapt(profile.self(), row.recipe, handles.data(), handles.size(), &entry,
+                            &out, error.get()),
+                plan.file + ": " + target.name + ": " + row.what);
+    at::Tensor result = take(out);
+    if (!result.defined() || result.sizes() != at::IntArrayRef(target.shape))
+      throw Error(Exit::bad_plugin,
+                  profile.plugin_id() + ": adapting '" + target.name + "' (" + row.what +
+                      ") gave " +
+                      (result.defined() ? "shape " + shape_text(result.sizes().vec()) : "nothing") +
+                      " for " + shape_text(target.shape));
+    made.emplace(i, std::move(result));
+  }
+  return made;
+}
+
+void say(Logger& log, const WeightsPlan& plan, bool whole) {
+  for (const WeightsMessage& message : plan.messages)
+    log.log(static_cast<LogLevel>(std::min<std::uint32_t>(message.level, 3)), message.line);
+  log.log(LogLevel::info, summary_line(plan) + (whole ? "\n" + text_report(plan) : ""));
+  if (plan.coverage() < kWarnCoverage)
+    log.log(LogLevel::warning,
+            plan.file + ": only " + percent(plan.coverage()) +
+                " of the trunk's elements come from it; not there: " + missing_names(plan, 5));
 }
 
 }  // namespace
 
-void init_weights(Model& model, const Setting& config, const Services& services, bool strict) {
+std::string init_weights(Model& model, const Setting& config, const Services& services,
+                         bool strict) {
+  const auto profile = services.catalogue->create("weights", config.value());
+  const Located located = locate(*services.host, locator_of(*profile, config));
+  const std::string& path = located.path;
+  const WeightsFile file = read_weights_file(path);
   Logger& log = *services.log;
-  const std::string file = local_file(*services.host, config.string("params_file"));
-  const Node tree = read_torch_zip(file);
-  std::vector<Source> sources;
-  collect(tree, "", sources);
-  if (sources.empty()) throw Error(Exit::bad_data, file + " holds no tensors");
+  for (const std::string& warning : file.warnings)
+    log.log(LogLevel::warning, path + ": " + warning);
 
-  std::vector<vissl_weights_entry> from, to;
-  for (const Source& s : sources)
-    from.push_back(describe(s.name, static_cast<std::int32_t>(s.tensor->dtype), s.tensor->shape));
-  std::map<std::string, Entry*, std::less<>> targets;
+  std::vector<WeightsTarget> targets;
+  std::vector<Entry*> entries;
   for (const auto& e : model.store().entries()) {
     if (!e->saved()) continue;
-    targets.emplace(e->name, e.get());
-    to.push_back(describe(e->name, static_cast<std::int32_t>(e->tensor.scalar_type()),
-                          e->tensor.sizes().vec()));
+    targets.push_back({e->name, static_cast<DType>(static_cast<int>(e->tensor.scalar_type())),
+                       e->tensor.sizes().vec()});
+    entries.push_back(e.get());
   }
-  Plan plan;
-  vissl_weights_sink sink{sizeof sink, &plan, nullptr, nullptr, nullptr};
-  sink.load = [](void* self, std::uint64_t entry, vissl_str target) {
-    auto& p = *static_cast<Plan*>(self);
-    if (!p.loads.emplace(text(target), entry).second && p.collision.empty())
-      p.collision = text(target);
-  };
-  sink.ignore = [](void* self, std::uint64_t entry, vissl_str) {
-    static_cast<Plan*>(self)->ignored.insert(entry);
-  };
-  sink.skip_target = [](void* self, vissl_str target, vissl_str) {
-    static_cast<Plan*>(self)->skipped.insert(text(target));
-  };
-  const auto profile = services.catalogue->create("weights", config.value());
-  ErrorSink error;
-  error.check(
-      profile->as<vissl_weights_profile_class>().plan(profile->self(), from.data(), from.size(),
-                                                      to.data(), to.size(), &sink, error.get()),
-      file);
-  if (!plan.collision.empty()) {
-    throw Error(Exit::usage, file + ": two tensors of the file map to '" + plan.collision +
-                                 "'; choose one with state_dict_key_name or prefixes");
-  }
+  const WeightsPlan plan =
+      plan_weights(path, file.format, kept(tensors_of(file.tree), located.keep, path),
+                   std::move(targets), profile->as<vissl_weights_profile_class>(), profile->self());
+  check_same_file(plan);
+  const bool dry_run = config.boolean("dry_run");
+  const std::string report = config.string("report");
+  if (!report.empty() && collectives().rank() == 0) write_text_atomic(report, json_report(plan));
+  say(log, plan, dry_run);
+  judge(plan, {config.number("min_coverage"), strict});
+  std::string text = text_report(plan);
+  if (dry_run) return text;
 
-  std::vector<std::string> missing;
-  std::int64_t matched = 0;
-  for (const auto& [name, entry] : targets) {
-    const auto it = plan.loads.find(name);
-    if (it == plan.loads.end()) {
-      if (!plan.skipped.contains(name)) missing.push_back(name);
-      continue;
-    }
-    const Source& s = sources.at(it->second);
-    if (s.tensor->shape != entry->tensor.sizes().vec()) {
-      throw Error(Exit::usage, file + ": '" + s.name + "' has shape " +
-                                   shape_text(s.tensor->shape) + " but '" + name +
-                                   "' of the model has " + shape_text(entry->tensor.sizes().vec()) +
-                                   "; change the model, or list the layer in skip_layers");
-    }
-    ++matched;
-  }
-  if (matched == 0) {
-    throw Error(
-        Exit::usage,
-        file + ": nothing in it matches the model; the file has " +
-            first_names({sources.front().name}) + " …, the model " +
-            first_names({targets.begin()->first}) +
-            " …; set state_dict_key_name, remove_prefix or append_prefix of [model.weights_init]");
-  }
-  if (strict && !missing.empty()) {
-    throw Error(Exit::usage, file + ": " + std::to_string(missing.size()) +
-                                 " tensors of the model are not in it: " + first_names(missing));
-  }
   const torch::autograd::AutoGradMode no_grad(false);
-  for (const auto& [name, source] : plan.loads) {
-    const auto it = targets.find(name);
-    if (it != targets.end()) it->second->tensor.copy_(from_file(*sources.at(source).tensor));
+  const Made made = adapt_all(plan, *profile);
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    const WeightsRow& row = plan.rows[i];
+    at::Tensor& to = entries[i]->tensor;
+    if (row.fate == WeightsFate::adapted) to.copy_(made.at(i));
+    if (row.fate == WeightsFate::loaded)
+      to.copy_(view_of(*plan.sources[row.sources.front()].tensor).reshape(to.sizes()));
   }
-  log.log(LogLevel::info, "loaded " + std::to_string(matched) + " of " +
-                              std::to_string(targets.size()) + " tensors from " + file +
-                              (missing.empty() ? "" : "; as initialised: " + first_names(missing)));
+  return text;
 }
 
 }  // namespace vissl::host

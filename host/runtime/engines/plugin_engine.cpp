@@ -37,6 +37,12 @@ int run_plugin_engine(Session& session) {
 
 int run_engine(Session& session) {
   const std::string name = session.config().string("engine.name");
+  const Setting weights = session.config()["model.weights_init"];
+  if (weights && weights.boolean("dry_run")) {
+    // Building the model plans its weights and shows the plan.
+    const Task planned(session, name == "train" ? Task::Purpose::train : Task::Purpose::evaluate);
+    return 0;
+  }
   if (name == "train") return run_train(session);
   if (name == "extract_features") return run_extract_features(session);
   return run_plugin_engine(session);

@@ -124,7 +124,8 @@ void Task::load_weights() {
     }
     return;
   }
-  init_weights(model(), weights, session_.services(), purpose_ == Purpose::evaluate);
+  weights_report_ =
+      init_weights(model(), weights, session_.services(), purpose_ == Purpose::evaluate);
 }
 
 void Task::build_loss() {

@@ -1,7 +1,9 @@
 /* Kind weights, interface "vissl.weights_profile/0": which tensor of a file goes where. The host reads the file and shows names and
- * shapes; the profile answers with a name of the model for each, all before anything is written. [main] */
+ * shapes; the profile answers with a name of the model for each, all before anything is written. A plan may be made without a model
+ * behind it (`check`), so `plan` has no tensors. [main] */
 #ifndef VISSL_WEIGHTS_H
 #define VISSL_WEIGHTS_H
+#include <vissl/tensor.h>
 #include <vissl/value.h>
 
 #ifdef __cplusplus
@@ -25,6 +27,10 @@ typedef struct vissl_weights_sink {
   void (*load)(void* self, uint64_t entry, vissl_str target);  /* target: "trunk._feature_blocks.conv1.weight" */
   void (*ignore)(void* self, uint64_t entry, vissl_str reason);
   void (*skip_target)(void* self, vissl_str target, vissl_str reason); /* stays as initialised on purpose */
+  /* The target becomes what `adapt` makes of these entries. `what` is for the report: "classes 1 to 1000 of 1001". */
+  void (*compute)(void* self, const uint64_t* entries, uint64_t count, vissl_str target, uint64_t recipe, vissl_str what);
+  /* A line that another system's users know, e.g. of its list of missing keys; `level` as VISSL_LOG_INFO of run.h. Shown once for all ranks. */
+  void (*message)(void* self, uint32_t level, vissl_str line);
 } vissl_weights_sink;
 
 typedef struct vissl_weights_profile_class {
@@ -33,6 +39,12 @@ typedef struct vissl_weights_profile_class {
   void (*destroy)(void* instance);
   vissl_status (*plan)(void* instance, const vissl_weights_entry* source, uint64_t source_count,
                        const vissl_weights_entry* targets, uint64_t target_count, const vissl_weights_sink* sink, vissl_err* err);
+  /* Writes the locator of the file: a path, or what a weights_scheme answers for. NULL: the parameter params_file. */
+  vissl_status (*locator)(void* instance, const vissl_out* out, vissl_err* err);
+  /* For each compute of the plan, after all of the plan is known to be right: gives a new tensor of the target's shape. The sources are
+   * borrowed, on the CPU, with the file's element types; the host casts and moves the result. Tensor services are there. */
+  vissl_status (*adapt)(void* instance, uint64_t recipe, vissl_tensor* const* sources, uint64_t count,
+                        const vissl_weights_entry* target, vissl_tensor** out, vissl_err* err);
 } vissl_weights_profile_class;
 
 #ifdef __cplusplus

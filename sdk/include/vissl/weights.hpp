@@ -9,9 +9,14 @@
 //   };
 //   VISSL_WEIGHTS(Torchvision, "torchvision", "Names of torchvision's models.")
 //
-// Entries that a plan does not mention stay unused and are reported.
+// Entries that a plan does not mention stay unused and are reported. Optional:
+//   std::string locator() const          the file's place; default: the parameter params_file
+//   Tensor adapt(std::uint64_t recipe, const std::vector<Tensor>& from, const WeightsEntry& target)
+//                                        makes what the plan's compute() announced
+#include <vissl/run.h>
 #include <vissl/weights.h>
-#include <vissl/extensions.hpp>
+#include <vissl/state.hpp>
+#include <vissl/tensor.hpp>
 
 #include <string>
 #include <vector>
@@ -26,6 +31,13 @@ struct WeightsEntry {
   std::vector<std::int64_t> shape;
   std::uint64_t index;  // its number in source() or targets()
 };
+
+namespace detail {
+inline WeightsEntry entry_of(const vissl_weights_entry& entry, std::uint64_t index) {
+  return {
+      std::string(view(entry.name)), entry.dtype, {entry.shape, entry.shape + entry.ndim}, index};
+}
+}  // namespace detail
 
 class WeightsPlan {
  public:
@@ -55,15 +67,25 @@ class WeightsPlan {
   void skip_target(std::string_view target, std::string_view reason) const {
     sink_->skip_target(sink_->self, str(target), str(reason));
   }
+  // The target becomes what adapt(recipe, …) makes of these entries; `what` is for the report.
+  void compute(const std::vector<const WeightsEntry*>& from, std::string_view target,
+               std::uint64_t recipe, std::string_view what) const {
+    std::vector<std::uint64_t> list;
+    for (const WeightsEntry* entry : from) list.push_back(entry->index);
+    sink_->compute(sink_->self, list.data(), list.size(), str(target), recipe, str(what));
+  }
+  // A line that another system's users know. Shown once for all ranks.
+  // `level`: VISSL_LOG_INFO …
+  void message(std::uint32_t level, std::string_view line) const {
+    sink_->message(sink_->self, level, str(line));
+  }
 
  private:
   static std::vector<WeightsEntry> entries(const vissl_weights_entry* from, std::uint64_t count) {
     std::vector<WeightsEntry> list;
     list.reserve(static_cast<std::size_t>(count));
     for (std::uint64_t i = 0; i < count; ++i) {
-      const vissl_weights_entry& entry = *VISSL_AT(vissl_weights_entry, from, i);
-      list.push_back(
-          {std::string(view(entry.name)), entry.dtype, {entry.shape, entry.shape + entry.ndim}, i});
+      list.push_back(detail::entry_of(*VISSL_AT(vissl_weights_entry, from, i), i));
     }
     return list;
   }
@@ -72,6 +94,17 @@ class WeightsPlan {
 };
 
 namespace detail {
+
+template <class T, class = void>
+struct HasLocator : std::false_type {};
+template <class T>
+struct HasLocator<T, std::void_t<decltype(std::declval<const T&>().locator())>> : std::true_type {};
+template <class T, class = void>
+struct HasAdapt : std::false_type {};
+template <class T>
+struct HasAdapt<T, std::void_t<decltype(std::declval<T&>().adapt(
+                       std::uint64_t{}, std::declval<const std::vector<Tensor>&>(),
+                       std::declval<const WeightsEntry&>()))>> : std::true_type {};
 
 template <class T>
 struct WeightsKind {
@@ -84,8 +117,32 @@ struct WeightsKind {
           WeightsPlan(source, source_count, targets, target_count, sink));
     });
   }
+  static vissl_status locator(void* instance, const vissl_out* out, vissl_err* err) noexcept {
+    return guarded(err, [&] {
+      if constexpr (HasLocator<T>::value) {
+        const std::string text = static_cast<const T*>(instance)->locator();
+        Writer(out).write(text.data(), text.size());
+      }
+    });
+  }
+  static vissl_status adapt(void* instance, std::uint64_t recipe, vissl_tensor* const* sources,
+                            std::uint64_t count, const vissl_weights_entry* target,
+                            vissl_tensor** out, vissl_err* err) noexcept {
+    return guarded(err, [&] {
+      if constexpr (HasAdapt<T>::value) {
+        std::vector<Tensor> tensors;
+        for (std::uint64_t i = 0; i < count; ++i) tensors.push_back(Tensor::borrow(sources[i]));
+        Tensor made = static_cast<T*>(instance)->adapt(recipe, tensors, entry_of(*target, 0));
+        *out = made.release();
+      }
+    });
+  }
   static constexpr vissl_weights_profile_class kTable = {sizeof(vissl_weights_profile_class),
-                                                         &create<T>, &destroy<T>, &plan};
+                                                         &create<T>,
+                                                         &destroy<T>,
+                                                         &plan,
+                                                         HasLocator<T>::value ? &locator : nullptr,
+                                                         HasAdapt<T>::value ? &adapt : nullptr};
 };
 
 }  // namespace detail

@@ -133,7 +133,8 @@ struct NamedShape {
   std::string name;
   std::vector<std::int64_t> shape;
 };
-// The plan as text: "load a -> b", "ignore a (why)", "skip b (why)".
+// The plan as text: "load a -> b", "adapt a -> b (what)", "ignore a (why)", "skip b (why)", "say
+// LEVEL: line".
 inline std::vector<std::string> plan_weights(const Instance& profile,
                                              const std::vector<NamedShape>& source,
                                              const std::vector<NamedShape>& targets) {
@@ -160,7 +161,8 @@ inline std::vector<std::string> plan_weights(const Instance& profile,
   };
   Plan plan = {{}, &source};
   const vissl_weights_sink sink = {
-      sizeof(vissl_weights_sink), &plan,
+      sizeof(vissl_weights_sink),
+      &plan,
       [](void* self, std::uint64_t entry, vissl_str target) {
         Plan& p = Plan::of(self);
         p.lines.push_back("load " + p.name(entry) + " -> " + std::string(view(target)));
@@ -172,6 +174,19 @@ inline std::vector<std::string> plan_weights(const Instance& profile,
       [](void* self, vissl_str target, vissl_str reason) {
         Plan::of(self).lines.push_back("skip " + std::string(view(target)) + " (" +
                                        std::string(view(reason)) + ")");
+      },
+      [](void* self, const std::uint64_t* entries, std::uint64_t count, vissl_str target,
+         std::uint64_t, vissl_str what) {
+        Plan& p = Plan::of(self);
+        std::string names;
+        for (std::uint64_t i = 0; i < count; ++i)
+          names += (i == 0 ? "" : ", ") + p.name(entries[i]);
+        p.lines.push_back("adapt " + names + " -> " + std::string(view(target)) + " (" +
+                          std::string(view(what)) + ")");
+      },
+      [](void* self, std::uint32_t level, vissl_str line) {
+        Plan::of(self).lines.push_back("say " + std::to_string(level) + ": " +
+                                       std::string(view(line)));
       }};
   const std::vector<vissl_weights_entry> from = raw(source), to = raw(targets);
   const auto& table = profile.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID);

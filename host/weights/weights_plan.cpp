@@ -1,0 +1,238 @@
+#include "host/weights/weights_plan.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <unordered_map>
+
+#include "host/boundary.hpp"
+#include "host/weights/weights_report.hpp"
+
+namespace vissl::host {
+
+namespace {
+
+constexpr std::size_t kMaxShown = 5;
+constexpr std::size_t kMaxDimensions = 8;
+
+void collect(const Node& node, std::string& path, std::vector<WeightsSource>& out) {
+  const auto down = [&](const std::string& key, const Node& child) {
+    const std::size_t before = path.size();
+    if (!path.empty()) path += '.';
+    path += key;
+    collect(child, path, out);
+    path.resize(before);
+  };
+  if (node.kind() == Node::Kind::tensor) {
+    out.push_back({path, &node.as_tensor()});
+  } else if (node.kind() == Node::Kind::dict) {
+    for (const auto& [key, child] : node.as_dict().entries()) down(to_text(key), child);
+  } else if (node.kind() == Node::Kind::list || node.kind() == Node::Kind::tuple) {
+    const auto& items = node.as_items();
+    for (std::size_t i = 0; i < items.size(); ++i) down(std::to_string(i), items[i]);
+  }
+}
+
+std::int64_t product(const std::vector<std::int64_t>& shape) {
+  std::int64_t elements = 1;
+  for (const std::int64_t size : shape) elements *= size;
+  return elements;
+}
+
+std::string text_of(vissl_str s) {
+  return s.data == nullptr ? std::string() : std::string(s.data, static_cast<std::size_t>(s.size));
+}
+
+// What the profile calls while it plans. Nothing may be thrown through it: what is wrong is noted,
+// and told afterwards.
+class Collector {
+ public:
+  explicit Collector(WeightsPlan& plan) : plan_(plan) {
+    for (std::size_t i = 0; i < plan.targets.size(); ++i) targets_[plan.targets[i].name] = i;
+    sink_.size = sizeof sink_;
+    sink_.self = this;
+    sink_.load = [](void* self, std::uint64_t entry, vissl_str target) {
+      static_cast<Collector*>(self)->settle(target, WeightsFate::loaded, {entry}, 0, "");
+    };
+    sink_.ignore = [](void* self, std::uint64_t entry, vissl_str reason) {
+      static_cast<Collector*>(self)->ignore(entry, text_of(reason));
+    };
+    sink_.skip_target = [](void* self, vissl_str target, vissl_str reason) {
+      static_cast<Collector*>(self)->settle(target, WeightsFate::skipped, {}, 0, text_of(reason));
+    };
+    sink_.compute = [](void* self, const std::uint64_t* entries, std::uint64_t count,
+                       vissl_str target, std::uint64_t recipe, vissl_str what) {
+      static_cast<Collector*>(self)->settle(target, WeightsFate::adapted,
+                                            {entries, entries + count}, recipe, text_of(what));
+    };
+    sink_.message = [](void* self, std::uint32_t level, vissl_str line) {
+      static_cast<Collector*>(self)->plan_.messages.push_back({level, text_of(line)});
+    };
+  }
+  const vissl_weights_sink* sink() const { return &sink_; }
+
+  void check() const {
+    if (!wrong_.empty()) throw Error(Exit::usage, plan_.file + ": " + wrong_);
+  }
+
+ private:
+  void settle(vissl_str target, WeightsFate fate, std::vector<std::uint64_t> sources,
+              std::uint64_t recipe, std::string what) {
+    const std::string name = text_of(target);
+    const auto it = targets_.find(name);
+    if (it == targets_.end())
+      return note("the profile names '" + name + "', which the model does not have");
+    for (const std::uint64_t source : sources)
+      if (source >= plan_.sources.size())
+        return note("the profile names entry " + std::to_string(source) + " of " +
+                    std::to_string(plan_.sources.size()));
+    WeightsRow& row = plan_.rows[it->second];
+    if (row.fate != WeightsFate::missing && fate != WeightsFate::skipped && !row.sources.empty()) {
+      return note("two tensors of the file, '" + plan_.sources[row.sources.front()].name +
+                  "' and '" + plan_.sources[sources.front()].name + "', map to '" + name +
+                  "'; choose one with state_dict_key_name or prefixes");
+    }
+    for (const std::uint64_t source : sources) plan_.used[source] = true;
+    row = {fate, std::move(sources), recipe, std::move(what)};
+  }
+  void ignore(std::uint64_t entry, std::string reason) {
+    if (entry < plan_.ignored.size()) plan_.ignored[entry] = std::move(reason);
+  }
+  void note(std::string text) {
+    if (wrong_.empty()) wrong_ = std::move(text);
+  }
+
+  WeightsPlan& plan_;
+  std::unordered_map<std::string, std::size_t> targets_;
+  vissl_weights_sink sink_{};
+  std::string wrong_;
+};
+
+// A tensor of one element fits a scalar, as in torch's load_state_dict.
+bool fits(const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to) {
+  return from == to || (to.empty() && from == std::vector<std::int64_t>{1});
+}
+
+void check_shapes(const WeightsPlan& plan) {
+  std::string wrong;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    const WeightsRow& row = plan.rows[i];
+    if (row.fate != WeightsFate::loaded) continue;
+    const WeightsSource& source = plan.sources[row.sources.front()];
+    const WeightsTarget& target = plan.targets[i];
+    if (fits(source.tensor->shape, target.shape)) continue;
+    if (++count <= kMaxShown)
+      wrong += (count == 1 ? "" : "; ") + ("'" + source.name + "' has shape ") +
+               shape_text(source.tensor->shape) + " but '" + target.name + "' of the model has " +
+               shape_text(target.shape);
+  }
+  if (count == 0) return;
+  if (count > kMaxShown) wrong += "; and " + std::to_string(count - kMaxShown) + " more";
+  throw Error(Exit::usage,
+              plan.file + ": " + wrong + "; change the model, or list the layer in skip_layers");
+}
+
+bool counts(const WeightsTarget& target) {
+  return target.name.starts_with("trunk.") && !target.name.ends_with("num_batches_tracked");
+}
+
+}  // namespace
+
+std::vector<WeightsSource> tensors_of(const Node& tree) {
+  std::vector<WeightsSource> out;
+  std::string path;
+  collect(tree, path, out);
+  return out;
+}
+
+vissl_weights_entry entry_of(const std::string& name, DType dtype,
+                             const std::vector<std::int64_t>& shape) {
+  vissl_weights_entry entry{};
+  entry.size = sizeof entry;
+  entry.name = {name.data(), name.size()};
+  entry.dtype = static_cast<vissl_dtype>(dtype);
+  entry.ndim = static_cast<std::uint32_t>(std::min(shape.size(), kMaxDimensions));
+  std::copy_n(shape.begin(), entry.ndim, entry.shape);
+  return entry;
+}
+
+std::int64_t WeightsTarget::numel() const {
+  return product(shape);
+}
+
+const char* name_of(WeightsFate fate) {
+  constexpr const char* kNames[] = {"loaded", "adapted", "skipped", "missing"};
+  return kNames[static_cast<int>(fate)];
+}
+
+double WeightsPlan::coverage() const {
+  std::int64_t all = 0, found = 0;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (!counts(targets[i]) || rows[i].fate == WeightsFate::skipped) continue;
+    all += targets[i].numel();
+    if (rows[i].fate != WeightsFate::missing) found += targets[i].numel();
+  }
+  return all == 0 ? 1.0 : static_cast<double>(found) / static_cast<double>(all);
+}
+
+std::size_t WeightsPlan::count(WeightsFate fate) const {
+  return static_cast<std::size_t>(
+      std::count_if(rows.begin(), rows.end(), [&](const auto& row) { return row.fate == fate; }));
+}
+
+WeightsPlan plan_weights(std::string file, std::string format, std::vector<WeightsSource> sources,
+                         std::vector<WeightsTarget> targets,
+                         const vissl_weights_profile_class& profile, void* instance) {
+  WeightsPlan plan;
+  plan.file = std::move(file);
+  plan.format = std::move(format);
+  plan.sources = std::move(sources);
+  plan.targets = std::move(targets);
+  plan.rows.resize(plan.targets.size());
+  plan.used.resize(plan.sources.size());
+  plan.ignored.resize(plan.sources.size());
+  if (plan.sources.empty()) {
+    throw Error(Exit::bad_data, plan.file + " (" + plan.format +
+                                    ") holds no tensors; `vissl-host inspect` lists what it holds");
+  }
+  std::vector<vissl_weights_entry> from, to;
+  for (const WeightsSource& source : plan.sources)
+    from.push_back(entry_of(source.name, source.tensor->dtype, source.tensor->shape));
+  for (const WeightsTarget& target : plan.targets)
+    to.push_back(entry_of(target.name, target.dtype, target.shape));
+  Collector collector(plan);
+  ErrorSink error;
+  error.check(profile.plan(instance, from.data(), from.size(), to.data(), to.size(),
+                           collector.sink(), error.get()),
+              plan.file);
+  collector.check();
+  check_shapes(plan);
+  return plan;
+}
+
+void judge(const WeightsPlan& plan, const WeightsGate& gate) {
+  const std::size_t found = plan.count(WeightsFate::loaded) + plan.count(WeightsFate::adapted);
+  const std::size_t missing = plan.count(WeightsFate::missing);
+  if (found == 0) {
+    throw Error(Exit::usage, plan.file + ": nothing in it matches the model; the file has " +
+                                 plan.sources.front().name + " …, the model " +
+                                 plan.targets.front().name +
+                                 " …; set state_dict_key_name, remove_prefix or append_prefix of "
+                                 "[model.weights_init], or profile = \"auto\"");
+  }
+  if (gate.strict && missing > 0) {
+    throw Error(Exit::usage,
+                plan.file + ": " + std::to_string(missing) +
+                    " tensors of the model are not in it: " + missing_names(plan, kMaxShown));
+  }
+  if (plan.coverage() < gate.min_coverage) {
+    throw Error(Exit::usage,
+                plan.file + ": only " + percent(plan.coverage()) +
+                    " of the trunk's elements are in it, less than min_coverage = " +
+                    percent(gate.min_coverage) + "; not there: " + missing_names(plan, kMaxShown) +
+                    "; set prefixes or profile = \"auto\" of [model.weights_init], or lower "
+                    "min_coverage if that is meant");
+  }
+}
+
+}  // namespace vissl::host

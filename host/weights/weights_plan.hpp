@@ -1,0 +1,88 @@
+#pragma once
+// What happens to each tensor of a model when weights are loaded, decided on names, element types
+// and shapes before anything is written. [main]
+#include <vissl/weights.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/files/node.hpp"
+
+namespace vissl::host {
+
+// A tensor of the file under its full dotted path; positions in lists are numbers.
+struct WeightsSource {
+  std::string name;
+  const TensorRef* tensor;  // of the tree that tensors_of() was given
+};
+std::vector<WeightsSource> tensors_of(const Node& tree);
+
+// A tensor of the model: "trunk._feature_blocks.conv1.weight".
+struct WeightsTarget {
+  std::string name;
+  DType dtype = DType::float32;
+  std::vector<std::int64_t> shape;
+
+  std::int64_t numel() const;
+};
+
+enum class WeightsFate {
+  loaded,   // copied from sources[0]
+  adapted,  // the profile makes it of `sources` by `recipe`
+  skipped,  // stays as initialised, on purpose
+  missing,  // stays as initialised, because nothing in the file is for it
+};
+const char* name_of(WeightsFate fate);
+
+struct WeightsRow {
+  WeightsFate fate = WeightsFate::missing;
+  std::vector<std::uint64_t> sources;
+  std::uint64_t recipe = 0;
+  std::string what;  // why it is skipped, or how it is adapted
+};
+
+struct WeightsMessage {
+  std::uint32_t level = 0;  // VISSL_LOG_…
+  std::string line;
+};
+
+struct WeightsPlan {
+  std::string file, format;
+  std::vector<WeightsSource> sources;
+  std::vector<WeightsTarget> targets;
+  std::vector<WeightsRow> rows;      // of each target
+  std::vector<bool> used;            // of each source
+  std::vector<std::string> ignored;  // of each source: why it is left out, empty = not said
+  std::vector<WeightsMessage> messages;
+
+  // Elements of the trunk's tensors that are loaded or adapted, as a part of those that are not
+  // skipped by the user's wish; 1 for a model without a trunk. Counters of batches do not count.
+  double coverage() const;
+  std::size_t count(WeightsFate fate) const;
+};
+
+// What a profile is told about a tensor; borrows `name`. Of a shape with more dimensions the first
+// eight.
+vissl_weights_entry entry_of(const std::string& name, DType dtype,
+                             const std::vector<std::int64_t>& shape);
+
+// Asks the profile. Throws Error with the profile's own text, or Error(usage) for a plan that
+// cannot be carried out: two tensors for one target, a target that does not exist, another shape.
+// `sources` must outlive the plan.
+WeightsPlan plan_weights(std::string file, std::string format, std::vector<WeightsSource> sources,
+                         std::vector<WeightsTarget> targets,
+                         const vissl_weights_profile_class& profile, void* instance);
+
+struct WeightsGate {
+  double min_coverage = 0.5;  // below it loading fails
+  bool strict = false;        // all of the model must be found
+};
+inline constexpr double kWarnCoverage = 0.95;
+
+// Throws Error(usage) that says what is missing and the likeliest remedy if the plan must not be
+// carried out.
+void judge(const WeightsPlan& plan, const WeightsGate& gate);
+
+}  // namespace vissl::host

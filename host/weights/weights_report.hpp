@@ -1,0 +1,28 @@
+#pragma once
+// What a plan of weights did, for people and for programs.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/weights/weights_plan.hpp"
+
+namespace vissl::host {
+
+std::string shape_text(const std::vector<std::int64_t>& shape);  // "[64, 3, 7, 7]"
+std::string percent(double part);                                // 0.9876 -> "98.76 %"
+
+// The first `most` missing tensors and how many more.
+std::string missing_names(const WeightsPlan& plan, std::size_t most);
+
+// One line: "loaded 318 of 320 tensors (100 % of the trunk) from FILE (torch_zip); …".
+std::string summary_line(const WeightsPlan& plan);
+
+// Below that line: grouped by fate and by the first three parts of the names, with counts.
+std::string text_report(const WeightsPlan& plan);
+
+// {"file", "format", "coverage", "counts": {fate: n}, "targets": [{"name", "shape", "dtype",
+// "status", "from": […], "what", "nearest": […]}], "unused": [{"name", "shape", "reason"}],
+// "messages": […]}. Missing targets list up to three names of unused tensors that come nearest.
+std::string json_report(const WeightsPlan& plan);
+
+}  // namespace vissl::host
