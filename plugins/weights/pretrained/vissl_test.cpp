@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,8 +13,10 @@ namespace {
 using Names = std::vector<std::string>;
 
 struct Plan {
-  std::map<std::string, std::string> loads;  // target -> name in the file
-  std::map<std::string, std::string> skips;  // target -> reason
+  std::map<std::string, std::string> loads;   // target -> name in the file
+  std::map<std::string, std::string> skips;   // target -> reason
+  std::map<std::string, std::string> adapts;  // target -> what
+  Names messages;
   Names source;
 };
 
@@ -52,6 +55,13 @@ Plan plan(const std::string& toml, const std::vector<Tensor>& source,
     to.loads[std::string(vissl::view(target))] = to.source.at(entry);
   };
   sink.ignore = [](void*, std::uint64_t, vissl_str) {};
+  sink.compute = [](void* self, const std::uint64_t*, std::uint64_t, vissl_str target,
+                    std::uint64_t, vissl_str what) {
+    static_cast<Plan*>(self)->adapts[std::string(vissl::view(target))] = vissl::view(what);
+  };
+  sink.message = [](void* self, std::uint32_t, vissl_str line) {
+    static_cast<Plan*>(self)->messages.emplace_back(vissl::view(line));
+  };
   sink.skip_target = [](void* self, vissl_str target, vissl_str reason) {
     static_cast<Plan*>(self)->skips[std::string(vissl::view(target))] = vissl::view(reason);
   };
@@ -149,19 +159,70 @@ TEST_CASE("pretrained: an unknown key shows the file's own") {
   CHECK(error("", file, kPlain) ==
         "the file has no state dict 'classy_state_dict'; its names begin with 'model', "
         "'optimizer'; set state_dict_key_name of [model.weights_init], \"\" for a file that is the "
-        "state dict itself");
+        "state dict itself, or profile = \"auto\"");
 }
 
 TEST_CASE(
-    "pretrained: names that fit nothing ask for prefixes, and strict counts what is missing") {
+    "pretrained: names that fit nothing ask for prefixes that would, and strict counts what is "
+    "missing") {
   const std::vector<Tensor> file = {{"model.conv1.weight"}};
   CHECK(error("state_dict_key_name = \"model\"", file, kPlain) ==
         "no tensor of the file is called \"trunk.…\" or \"heads.…\": the first is 'conv1.weight'; "
+        "set remove_prefix = \"\" and append_prefix = \"trunk._feature_blocks.\", with which 1 "
+        "tensors fit");
+  CHECK(error("state_dict_key_name = \"\"", {{"stem.kernel"}}, kPlain) ==
+        "no tensor of the file is called \"trunk.…\" or \"heads.…\": the first is 'stem.kernel'; "
         "set remove_prefix and append_prefix, e.g. append_prefix = \"trunk._feature_blocks.\" for "
-        "torchvision's ResNets");
+        "torchvision's ResNets, or profile = \"auto\"");
   CHECK(error("state_dict_key_name = \"model\"\nappend_prefix = \"trunk._feature_blocks.\"\nstrict "
               "= true",
               file, kPlain) ==
         "1 tensors of the model are not in the file, the first is 'heads.0.clf.0.weight'; check "
         "the prefixes, list them in skip_layers, or set strict = false");
+}
+
+TEST_CASE("pretrained: position embeddings are resized when both grids are square") {
+  const std::vector<Tensor> model = {{"trunk.pos_embed", {1, 17, 8}}};
+  const Plan resized = plan("", {{kModel + "trunk.pos_embed", {1, 197, 8}}}, model);
+  CHECK(resized.adapts.at("trunk.pos_embed") == "position embeddings 14x14 resized to 4x4");
+  CHECK(error("", {{kModel + "trunk.pos_embed", {1, 196, 9}}}, model) ==
+        "Unable to interpolate position embeddings: 'trunk.pos_embed' is not a square grid in the "
+        "file and in the model");
+}
+
+TEST_CASE("pretrained: VISSL's own lines are there, per tensor") {
+  const Plan made = plan("", kVissl, kPlain);
+  const Names& lines = made.messages;
+  CHECK(std::find(lines.begin(), lines.end(),
+                  "Loaded: trunk._feature_blocks.conv1.weight from checkpoint") != lines.end());
+}
+
+TEST_CASE("pretrained: release 0.1.6 refuses a name that is neither trunk nor head") {
+  const std::vector<Tensor> file = {{"trunk._feature_blocks.conv1.weight"}, {"fc.weight"}};
+  CHECK(plan("state_dict_key_name = \"\"", file, kPlain).loads.size() == 1);
+  CHECK(error("profile = \"vissl-0.1.6\"\nstate_dict_key_name = \"\"", file, kPlain)
+            .find("no tensor of the file is called") == 0);
+}
+
+TEST_CASE("pretrained: the file may have every system's name, but only one") {
+  vissl::test::Host host;
+  host.load(VISSL_PLUGIN_DIR "/pretrained.so");
+  const auto create = [&](const std::string& toml) {
+    host.component("weights", "pretrained").create(toml);
+  };
+  CHECK_NOTHROW(create("path = \"a.pth\""));
+  CHECK_NOTHROW(create("weights = \"a.pth\""));
+  const auto text = [&](const std::string& toml) -> std::string {
+    try {
+      create(toml);
+    } catch (const vissl::Failure& failure) {
+      return failure.what();
+    }
+    return "no error";
+  };
+  CHECK(text("path = \"a.pth\"\nurl = \"b.pth\"") ==
+        "both path and url name the weights file; keep one");
+  CHECK(text("") == "params_file of [model.weights_init] is missing: the file to load");
+  CHECK(text("path = \"a.pth\"\nrev_keys = [[\"a\"]]") ==
+        "rev_keys is a list of pairs [pattern, replacement], e.g. [[\"^module\\\\.\", \"\"]]");
 }

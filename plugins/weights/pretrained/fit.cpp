@@ -1,0 +1,210 @@
+#include "fit.hpp"
+
+#include <algorithm>
+#include <set>
+
+using namespace vissl;
+
+namespace pretrained {
+
+namespace {
+
+constexpr const char* kClassifiers[] = {"fc",     "head.fc",    "head", "classifier",
+                                        "linear", "heads.head", "pred", "cls_head.fc"};
+constexpr const char* kFirstConvs[] = {
+    "conv1",          "conv1.0",      "stem.conv", "stem.conv1", "conv_stem", "patch_embed.proj",
+    "features.conv0", "conv1.stem.0", "stem.0",    "conv_proj"};
+constexpr std::int64_t kBackgroundClasses = 1001;
+
+bool is_one_of(const std::string& name, const std::vector<std::string>& wanted) {
+  return std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+}
+
+// "fc" of "module.fc.weight" when the trunk's names begin with "module."; empty = it is no
+// classifier.
+std::string classifier_of(const std::string& name, const std::string& from,
+                          const std::vector<std::string>& wanted) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos) return "";
+  const std::string module = name.substr(0, dot), leaf = name.substr(dot + 1);
+  if (leaf != "weight" && leaf != "bias") return "";
+  if (!wanted.empty()) return is_one_of(module, wanted) ? module : "";
+  // Beside the trunk, or above it: "backbone.conv1" has its classifier at "head.fc".
+  std::vector<std::string> places = {from};
+  for (std::size_t at = from.find('.'); at != std::string::npos; at = from.find('.', at + 1))
+    places.push_back(from.substr(0, at + 1));
+  places.emplace_back();
+  for (const std::string& place : places)
+    for (const char* known : kClassifiers)
+      if (module == place + known) return module;
+  return "";
+}
+
+// The first convolution, by its name without the trunk's beginning.
+bool is_first_conv(const std::string& name, const Fit& fit, const Settings& settings) {
+  const std::string suffix = ".weight";
+  if (name.size() <= suffix.size() ||
+      name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0)
+    return false;
+  const std::string module = name.substr(0, name.size() - suffix.size());
+  if (!settings.first_conv.empty()) return is_one_of(module, settings.first_conv);
+  if (!starts_with(module, fit.trunk.from)) return false;
+  const std::string rest = module.substr(fit.trunk.from.size());
+  for (const char* known : kFirstConvs)
+    if (rest == known) return true;
+  return false;
+}
+
+struct Decision {
+  enum class Kind { load, adapt, drop_shape, drop_dtype } kind = Kind::load;
+  std::optional<Recipe> recipe;
+};
+
+class Decider {
+ public:
+  Decider(const Fit& fit, const Settings& settings, Fitted& fitted)
+      : fit_(fit), settings_(settings), fitted_(fitted) {}
+
+  Decision decide(const std::string& name, const WeightsEntry& from, const WeightsEntry& to) {
+    if (from.shape == to.shape) {
+      const bool dropped = settings_.drop_dtypes && from.dtype != to.dtype;
+      return {dropped ? Decision::Kind::drop_dtype : Decision::Kind::load, std::nullopt};
+    }
+    const bool timm = settings_.system == System::timm ||
+                      settings_.system == System::timm_classic ||
+                      settings_.system == System::autodetect;
+    if (timm) {
+      if (const auto recipe = adapted(name, from, to)) return {Decision::Kind::adapt, recipe};
+      const bool head = fit_.heads.count(name) > 0, stem = is_first_conv(name, fit_, settings_);
+      fitted_.classifier_dropped = fitted_.classifier_dropped || head;
+      fitted_.stem_dropped = fitted_.stem_dropped || stem;
+      if (head || stem) return {Decision::Kind::drop_shape, std::nullopt};
+    }
+    if (!settings_.drop_shapes)
+      fail(VISSL_E_CONFIG, "size mismatch for " + name + ": copying a param with shape " +
+                               torch_size(from.shape) +
+                               " from checkpoint, the shape in current "
+                               "model is " +
+                               torch_size(to.shape) + " ('" + to.name +
+                               "'); change the model, list the layer in skip_layers, or set "
+                               "shape_mismatch = \"drop\"");
+    return {Decision::Kind::drop_shape, std::nullopt};
+  }
+
+ private:
+  std::optional<Recipe> adapted(const std::string& name, const WeightsEntry& from,
+                                const WeightsEntry& to) const {
+    if (fit_.heads.count(name) > 0) {
+      const bool background =
+          from.shape[0] == kBackgroundClasses && to.shape[0] == from.shape[0] - 1;
+      return fewer_rows(from, to,
+                        settings_.label_offset > 0 ? settings_.label_offset
+                        : background               ? 1
+                                                   : 0);
+    }
+    if (is_first_conv(name, fit_, settings_)) return other_channels(from, to);
+    if (name.find("pos_embed") != std::string::npos ||
+        to.name.find("pos_embed") != std::string::npos)
+      return other_grid(from, to, settings_.system != System::autodetect);
+    return std::nullopt;
+  }
+
+  const Fit& fit_;
+  const Settings& settings_;
+  Fitted& fitted_;
+};
+
+}  // namespace
+
+std::string torch_size(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "torch.Size([" + text + "])";
+}
+
+std::string Fit::target(const std::string& name) const {
+  const auto head = heads.find(name);
+  if (head != heads.end()) return head->second;
+  return trunk.map == nullptr ? "" : trunk.target(name);
+}
+
+std::string Fit::spelled(const std::string& target) const {
+  for (const auto& [name, head] : heads)
+    if (head == target) return name;
+  if (trunk.map == &same_names() && starts_with(target, trunk.to))
+    return trunk.from + target.substr(trunk.to.size());
+  return target;
+}
+
+Fit with_heads(const Placement& trunk, const Names& names, const WeightsPlan& plan,
+               const std::vector<std::string>& wanted) {
+  Fit fit{trunk, {}};
+  const Targets targets(plan);
+  // The classifier is the one linear layer of the only head.
+  std::string head;
+  for (const WeightsEntry& target : plan.targets()) {
+    if (!starts_with(target.name, "heads.") || target.shape.size() != 2) continue;
+    if (!head.empty()) return fit;
+    head = target.name.substr(0, target.name.rfind('.') + 1);
+  }
+  if (head.empty()) return fit;
+  std::set<std::string> modules;
+  for (const Named& named : names) {
+    const std::string module = classifier_of(named.name, trunk.from, wanted);
+    if (module.empty() || targets.find(trunk.target(named.name)) != nullptr) continue;
+    if (named.name == module + ".weight" && named.entry->shape.size() < 2) continue;
+    modules.insert(module);
+    fit.heads[named.name] = head + named.name.substr(module.size() + 1);
+  }
+  if (modules.size() > 1) fit.heads.clear();  // which one is meant is the user's to say
+  return fit;
+}
+
+Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
+                 const WeightsPlan& plan, Recipes& recipes) {
+  Fitted fitted;
+  const Targets targets(plan);
+  Decider decider(fit, settings, fitted);
+  std::set<std::string> met;
+  for (const Named& named : names) {
+    const std::string name = fit.target(named.name);
+    const WeightsEntry* target = targets.find(name);
+    if (target == nullptr) {
+      fitted.unexpected.push_back(named.name);
+      continue;
+    }
+    met.insert(name);
+    const bool head = starts_with(name, "heads.");
+    if (!skipped_by(settings.skip, name).empty() || (head && !settings.heads)) {
+      plan.ignore(*named.entry, "its target is left out");
+      continue;
+    }
+    const Decision decision = decider.decide(named.name, *named.entry, *target);
+    if (decision.kind == Decision::Kind::load) {
+      plan.load(*named.entry, name);
+    } else if (decision.kind == Decision::Kind::adapt) {
+      plan.compute({named.entry}, name, recipes.size(), decision.recipe->what);
+      recipes.push_back(*decision.recipe);
+    } else {
+      const bool shape = decision.kind == Decision::Kind::drop_shape;
+      fitted.mismatches.push_back({named.name, named.entry, target, shape});
+      plan.ignore(*named.entry, shape ? "another shape than the model's"
+                                      : "another element type than the model's");
+      if (head) plan.skip_target(name, "the file's classifier has another shape");
+    }
+  }
+  for (const WeightsEntry& target : plan.targets()) {
+    const std::string layer = skipped_by(settings.skip, target.name);
+    const bool head = starts_with(target.name, "heads.");
+    if (!layer.empty()) {
+      plan.skip_target(target.name, "skip_layers has '" + layer + "'");
+    } else if (head && !settings.heads) {
+      plan.skip_target(target.name, "heads are not loaded when features are evaluated");
+    } else if (met.count(target.name) == 0) {
+      fitted.missing.push_back(fit.spelled(target.name));
+    }
+  }
+  return fitted;
+}
+
+}  // namespace pretrained

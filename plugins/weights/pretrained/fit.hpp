@@ -1,0 +1,49 @@
+#pragma once
+// What is common to the systems that know names of a network instead of VISSL's "trunk." and
+// "heads.": finding where the trunk and the classifier are, and deciding on every tensor.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "profile.hpp"
+
+namespace pretrained {
+
+struct Fit {
+  Placement trunk;
+  // The classifier's tensors by their name in the file: "fc.weight" -> "heads.0.clf.0.weight".
+  std::map<std::string, std::string> heads;
+
+  // The model's name for a name of the file; empty = none.
+  std::string target(const std::string& name) const;
+  // The file's name for a name of the model, as the file would spell it.
+  std::string spelled(const std::string& target) const;
+};
+
+// `trunk` with the classifier that the names have beside it. `wanted`: the user's names for it.
+Fit with_heads(const Placement& trunk, const Names& names, const vissl::WeightsPlan& plan,
+               const std::vector<std::string>& wanted);
+
+// A tensor that does not fit, in the file's spelling.
+struct Mismatch {
+  std::string name;
+  const vissl::WeightsEntry* from;
+  const vissl::WeightsEntry* to;
+  bool shape;  // otherwise the element type
+};
+
+struct Fitted {
+  std::vector<Mismatch> mismatches;     // left out
+  std::vector<std::string> missing;     // of the model, in the file's spelling
+  std::vector<std::string> unexpected;  // of the file
+  bool classifier_dropped = false;
+  bool stem_dropped = false;
+};
+
+// Plans every tensor of the model. Fails for a mismatch that settings.drop_shapes does not allow.
+Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
+                 const vissl::WeightsPlan& plan, Recipes& recipes);
+
+std::string torch_size(const std::vector<std::int64_t>& shape);  // "torch.Size([64, 3])"
+
+}  // namespace pretrained

@@ -1,0 +1,144 @@
+#include "names.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+using namespace vissl;
+
+namespace pretrained {
+
+namespace {
+
+constexpr int kDeepestPrefix = 5;  // dotted parts of a file's prefix that are tried
+constexpr int kDeepestPlace = 3;
+
+// "a.", "a.b." …: the beginnings of a name.
+void add_prefixes(const std::string& name, int deepest, std::set<std::string>& prefixes) {
+  std::size_t at = 0;
+  for (int part = 0; part < deepest; ++part) {
+    at = name.find('.', at);
+    if (at == std::string::npos) return;
+    prefixes.insert(name.substr(0, ++at));
+  }
+}
+
+}  // namespace
+
+bool starts_with(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+std::int64_t numel(const WeightsEntry& entry) {
+  std::int64_t elements = 1;
+  for (const std::int64_t size : entry.shape) elements *= size;
+  return elements;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+Names below(const WeightsPlan& plan, std::string_view place) {
+  Names names;
+  for (const WeightsEntry& entry : plan.source())
+    if (starts_with(entry.name, place)) names.push_back({entry.name.substr(place.size()), &entry});
+  return names;
+}
+
+Names must_be_below(const WeightsPlan& plan, const std::string& place) {
+  Names names = below(plan, place);
+  if (!names.empty()) return names;
+  std::set<std::string> tops;
+  for (const WeightsEntry& entry : plan.source())
+    tops.insert(entry.name.substr(0, entry.name.find('.')));
+  std::string list;
+  for (const std::string& top : tops)
+    if (list.size() < 200) list += (list.empty() ? "'" : ", '") + top + "'";
+  fail(VISSL_E_CONFIG,
+       "the file has no state dict '" + place.substr(0, place.size() - 1) +
+           "'; its names begin with " + list +
+           "; set state_dict_key_name of [model.weights_init], \"\" for a file that "
+           "is the state dict itself, or profile = \"auto\"");
+}
+
+std::string wrapper_of(const WeightsPlan& plan, const std::vector<std::string>& wrappers) {
+  for (const std::string& wrapper : wrappers)
+    for (const WeightsEntry& entry : plan.source())
+      if (starts_with(entry.name, wrapper + ".")) return wrapper + ".";
+  return "";
+}
+
+std::string skipped_by(const std::vector<std::string>& skip, const std::string& target) {
+  for (const std::string& part : skip)
+    if (target.find(part) != std::string::npos) return part;
+  return "";
+}
+
+std::string Placement::target(const std::string& name) const {
+  if (!starts_with(name, from)) return "";
+  const std::string mapped = map->rename(name.substr(from.size()));
+  return mapped.empty() ? mapped : to + mapped;
+}
+
+Targets::Targets(const WeightsPlan& plan) {
+  std::set<std::string> places;
+  for (const WeightsEntry& target : plan.targets()) {
+    by_name_.emplace(target.name, &target);
+    if (!starts_with(target.name, "trunk.")) continue;
+    trunk_elements_ += numel(target);
+    add_prefixes(target.name, kDeepestPlace, places);
+  }
+  places_.assign(places.begin(), places.end());
+}
+
+const WeightsEntry* Targets::find(const std::string& name) const {
+  const auto it = by_name_.find(name);
+  return it == by_name_.end() ? nullptr : it->second;
+}
+
+std::vector<Placement> placements(const Names& names, const Targets& targets,
+                                  const std::vector<const KeyMap*>& maps) {
+  using Place = std::tuple<std::string, std::size_t, std::string>;  // from, map, to
+  std::map<Place, Placement> found;
+  for (const Named& named : names) {
+    std::set<std::string> prefixes = {""};
+    add_prefixes(named.name, kDeepestPrefix, prefixes);
+    for (const std::string& from : prefixes) {
+      const std::string rest = named.name.substr(from.size());
+      for (std::size_t m = 0; m < maps.size(); ++m) {
+        const std::string mapped = maps[m]->rename(rest);
+        if (mapped.empty()) continue;
+        for (const std::string& to : targets.places()) {
+          const WeightsEntry* target = targets.find(to + mapped);
+          if (target == nullptr || target->shape != named.entry->shape) continue;
+          Placement& place = found[{from, m, to}];
+          place.from = from;
+          place.map = maps[m];
+          place.to = to;
+          place.elements += numel(*target);
+          ++place.tensors;
+        }
+      }
+    }
+  }
+  std::vector<Placement> list;
+  for (auto& [key, place] : found) list.push_back(std::move(place));
+  // The sort is stable: among equals the shorter prefix and the earlier map stay first, and names
+  // of a trained network stand before those of its average.
+  const auto averaged = [](const Placement& p) {
+    for (const char* word : {"momentum", "teacher", "ema", "target", "_k."})
+      if (p.from.find(word) != std::string::npos) return true;
+    return false;
+  };
+  std::stable_sort(list.begin(), list.end(), [&](const Placement& a, const Placement& b) {
+    if (a.elements != b.elements) return a.elements > b.elements;
+    return averaged(a) < averaged(b);
+  });
+  return list;
+}
+
+}  // namespace pretrained

@@ -1,0 +1,67 @@
+#pragma once
+// Names of a file on their way to names of the model.
+#include <vissl/weights.hpp>
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "key_maps.hpp"
+#include "settings.hpp"
+
+namespace pretrained {
+
+struct Named {
+  std::string name;  // as the rules left it
+  const vissl::WeightsEntry* entry;
+};
+using Names = std::vector<Named>;
+
+bool starts_with(std::string_view text, std::string_view start);
+std::int64_t numel(const vissl::WeightsEntry& entry);
+std::string joined(const std::vector<std::string>& names);  // "a, b"
+
+// The tensors below `place` ("state_dict." or "" for all), named without it.
+Names below(const vissl::WeightsPlan& plan, std::string_view place);
+// Fails with the tops of the file's names when nothing is below `place`.
+Names must_be_below(const vissl::WeightsPlan& plan, const std::string& place);
+
+// The first of `wrappers` that the file has, as a place; "" when it has none.
+std::string wrapper_of(const vissl::WeightsPlan& plan, const std::vector<std::string>& wrappers);
+
+// Names that a substring of the skip list makes stay as initialised; empty = none of them.
+std::string skipped_by(const std::vector<std::string>& skip, const std::string& target);
+
+// How a file's names become the model's: `from` is cut off, `map` renames the rest, `to` is put
+// before it.
+struct Placement {
+  std::string from;
+  const KeyMap* map = nullptr;
+  std::string to;
+  std::int64_t elements = 0;  // of tensors that then have a partner of the same shape
+  std::size_t tensors = 0;
+
+  // The model's name; empty when the file's name does not begin with `from`.
+  std::string target(const std::string& name) const;
+};
+
+class Targets {
+ public:
+  explicit Targets(const vissl::WeightsPlan& plan);
+  const vissl::WeightsEntry* find(const std::string& name) const;
+  // Dotted beginnings of the trunk's names, up to where one of its layers begins.
+  const std::vector<std::string>& places() const { return places_; }
+  std::int64_t trunk_elements() const { return trunk_elements_; }
+
+ private:
+  std::unordered_map<std::string, const vissl::WeightsEntry*> by_name_;
+  std::vector<std::string> places_;
+  std::int64_t trunk_elements_ = 0;
+};
+
+// All placements that give a partner to at least one tensor, best first.
+std::vector<Placement> placements(const Names& names, const Targets& targets,
+                                  const std::vector<const KeyMap*>& maps);
+
+}  // namespace pretrained

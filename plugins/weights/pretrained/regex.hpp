@@ -1,0 +1,30 @@
+#pragma once
+// Regular expressions with the meaning of Python's re module, as rules of mmcv and vis4d need them.
+// PCRE2 does the matching; what Python does not know is refused, so that a rule means here what it
+// means there.
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct pcre2_real_code_8;
+
+namespace pretrained {
+
+// One rule: re.sub(pattern, replacement, name).
+class Rule {
+ public:
+  // Fails (VISSL_E_CONFIG) with the construct and its place for what Python's re, or this
+  // translation of it, does not take.
+  Rule(std::string pattern, std::string_view replacement);
+
+  // All matches replaced, from the left. Fails for a pattern that backtracks without end.
+  std::string apply(const std::string& name) const;
+  const std::string& pattern() const { return pattern_; }
+
+ private:
+  std::string pattern_;
+  std::string replacement_;  // in PCRE2's spelling
+  std::shared_ptr<pcre2_real_code_8> code_;
+};
+
+}  // namespace pretrained

@@ -1,0 +1,193 @@
+#include "settings.hpp"
+
+using namespace vissl;
+
+namespace pretrained {
+
+namespace {
+
+struct SystemName {
+  const char* name;
+  System system;
+};
+constexpr SystemName kSystems[] = {
+    {"vissl", System::vissl}, {"vissl-0.1.6", System::vissl_0_1_6},   {"essmc2", System::essmc2},
+    {"timm", System::timm},   {"timm-classic", System::timm_classic}, {"mmcv", System::mmcv},
+    {"vis4d", System::vis4d}, {"detectron2", System::detectron2},     {"auto", System::autodetect},
+};
+
+// What the systems call the file.
+struct FileName {
+  const char* key;
+  const char* doc;
+};
+constexpr FileName kFileNames[] = {
+    {"params_file", "The weights file: a path, an URL or another locator."},
+    {"path", "params_file, as EssentialMC2 calls it."},
+    {"url", "params_file, as timm's configs call it."},
+    {"file", "params_file, as timm's configs call a local one."},
+    {"checkpoint_path", "params_file, as timm's create_model calls it."},
+    {"weights", "params_file, as vis4d calls it."},
+    {"filename", "params_file, as mmcv's load_checkpoint calls it."},
+    {"checkpoint", "params_file, as mmcv's init_cfg calls it."},
+};
+
+std::string locator_of(const Config& c) {
+  std::string found, by;
+  for (const FileName& name : kFileNames) {
+    const std::optional<Config> value = c.find(name.key);
+    if (!value) continue;
+    if (!by.empty())
+      fail(VISSL_E_CONFIG, "both " + by + " and " + name.key + " name the weights file; keep one");
+    found = value->string();
+    by = name.key;
+  }
+  if (found.empty())
+    fail(VISSL_E_CONFIG, "params_file of [model.weights_init] is missing: the file to load");
+  return found;
+}
+
+System system_of(const std::string& name) {
+  for (const SystemName& known : kSystems)
+    if (name == known.name) return known.system;
+  fail(VISSL_E_CONFIG, "no profile is called '" + name + "'");
+}
+
+void add_rules(const Config& c, const char* key, std::vector<Rule>& rules) {
+  const std::optional<Config> list = c.find(key);
+  if (!list) return;
+  for (const Config& rule : list->list()) {
+    const std::vector<std::string> pair =
+        rule.is_list() ? rule.strings() : std::vector<std::string>();
+    if (pair.size() != 2)
+      fail(VISSL_E_CONFIG, std::string(key) +
+                               " is a list of pairs [pattern, replacement], e.g. "
+                               "[[\"^module\\\\.\", \"\"]]");
+    rules.emplace_back(pair[0], pair[1]);
+  }
+}
+
+std::string with_dot(std::string prefix) {
+  if (!prefix.empty() && prefix.back() != '.') prefix += '.';
+  return prefix;
+}
+
+std::string sub_level_of(const Config& c) {
+  const std::string sub_level = c.string("sub_level"), prefix = c.string("prefix");
+  if (!sub_level.empty() && !prefix.empty())
+    fail(VISSL_E_CONFIG, "sub_level and prefix are the same setting; keep one");
+  return with_dot(sub_level.empty() ? prefix : sub_level);
+}
+
+bool drops(const Config& c, const char* key, bool by_default) {
+  const std::optional<Config> policy = c.find(key);
+  return policy ? policy->string() == "drop" : by_default;
+}
+
+}  // namespace
+
+std::string place_of(const Config& key) {
+  std::string place;
+  if (key.is_list()) {
+    for (const std::string& level : key.strings()) place += level + ".";
+  } else if (!key.string().empty()) {
+    place = key.string() + ".";
+  }
+  return place;
+}
+
+void Settings::params(Params& p) {
+  p.vissl_prefix("MODEL.WEIGHTS_INIT");
+  p.string("profile", "vissl",
+           one_of("vissl", "vissl-0.1.6", "essmc2", "timm", "timm-classic", "mmcv", "vis4d",
+                  "detectron2", "auto"),
+           "The system whose rules hold. auto: the wrapper, prefix and names that fit best.")
+      .vissl("");
+  for (const FileName& name : kFileNames) {
+    Params::Entry& param = p.path(name.key, optional, name.doc);
+    if (std::string(name.key) != "params_file") param.vissl("");
+  }
+  p.any(
+      "state_dict_key_name", optional,
+      "Where the state dict is in the file: a name, a list of names, or \"\" for the top. Default: "
+      "\"classy_state_dict\" with VISSL's profiles, otherwise what the profile looks for.");
+  p.strings("skip_layers", optional,
+            "Tensors of the model whose names contain one of these stay as initialised. Default: "
+            "[\"num_batches_tracked\"] with VISSL's profiles, otherwise none.");
+  p.string("remove_prefix", "", "Cut off from names of the file that begin with it.");
+  p.string("append_prefix", "",
+           "Put before all names of the file, e.g. \"trunk._feature_blocks.\". Other profiles than "
+           "VISSL's find it themselves.");
+  p.string("sub_level", "",
+           "Only this branch of the file's names, without its name (EssentialMC2).")
+      .vissl("");
+  p.string("prefix", "", "sub_level, as mmcv calls it.").vissl("");
+  p.any("rev_keys", optional,
+        "Pairs [pattern, replacement], regular expressions of Python, applied in order to every "
+        "name (vis4d). Default: [[\"^module\\\\.\", \"\"]].")
+      .vissl("");
+  p.any("revise_keys", optional, "rev_keys, as mmcv calls it.").vissl("");
+  p.boolean("strict", optional,
+            "Every tensor of the model must be in the file. Default: what the profile does; timm's "
+            "is strict.")
+      .vissl("");
+  p.string("map_location", "cpu", "Accepted and not needed: weights are read where they are used.")
+      .vissl("");
+  p.boolean("use_ema", true, "Prefer averaged weights that are beside the trained ones (timm).")
+      .vissl("");
+  p.string("shape_mismatch", optional, one_of("error", "drop"),
+           "Tensors of another shape than the model's. Default: what the profile does.")
+      .vissl("");
+  p.string("dtype_mismatch", "cast", one_of("cast", "drop"),
+           "Tensors of another element type than the model's; EssentialMC2 itself drops them.")
+      .vissl("");
+  p.integer("label_offset", 0, at_least(0),
+            "Rows before the first class in the file's classifier (timm).")
+      .vissl("");
+  const std::vector<std::string> none;
+  p.strings("first_conv", none,
+            "Names of the first convolution in the file; empty = the usual ones.")
+      .vissl("");
+  p.strings("classifier", none, "Names of the classifier in the file; empty = the usual ones.")
+      .vissl("");
+  p.boolean("eval_mode_on", false, "Features are evaluated.")
+      .vissl("MODEL.FEATURE_EVAL_SETTINGS.EVAL_MODE_ON");
+  p.boolean("eval_trunk_and_head", false, "Heads are loaded when features are evaluated.")
+      .vissl("MODEL.FEATURE_EVAL_SETTINGS.EVAL_TRUNK_AND_HEAD");
+  p.boolean("assert_head_layer_shape_init", true, "Head tensors of another shape are an error.")
+      .vissl("MODEL.FEATURE_EVAL_SETTINGS.ASSERT_HEAD_LAYER_SHAPE_INIT");
+  p.derive("eval_mode_on", "model.feature_eval.eval_mode_on");
+  p.derive("eval_trunk_and_head", "model.feature_eval.eval_trunk_and_head");
+  p.derive("assert_head_layer_shape_init", "model.feature_eval.assert_head_layer_shape_init");
+}
+
+Settings::Settings(const Config& c)
+    : system(system_of(c.string("profile"))),
+      locator(locator_of(c)),
+      remove(c.string("remove_prefix")),
+      append(c.string("append_prefix")),
+      sub_level(sub_level_of(c)),
+      use_ema(c.boolean("use_ema")),
+      drop_dtypes(drops(c, "dtype_mismatch", false)),
+      label_offset(c.integer("label_offset")),
+      first_conv(c.strings("first_conv")),
+      classifier(c.strings("classifier")),
+      heads(!c.boolean("eval_mode_on") || c.boolean("eval_trunk_and_head")),
+      same_head_shapes(c.boolean("assert_head_layer_shape_init")) {
+  const bool vissl = system == System::vissl || system == System::vissl_0_1_6;
+  if (const auto layers = c.find("skip_layers"))
+    skip = layers->strings();
+  else if (vissl)
+    skip = {"num_batches_tracked"};
+  if (const auto value = c.find("state_dict_key_name")) key = place_of(*value);
+  add_rules(c, "rev_keys", rules);
+  add_rules(c, "revise_keys", rules);
+  has_rules = c.find("rev_keys").has_value() || c.find("revise_keys").has_value();
+  const bool lenient = system == System::essmc2 || system == System::mmcv ||
+                       system == System::vis4d || system == System::detectron2;
+  drop_shapes = drops(c, "shape_mismatch", lenient);
+  const auto wanted = c.find("strict");
+  strict = wanted ? wanted->boolean() : system == System::timm || system == System::timm_classic;
+}
+
+}  // namespace pretrained

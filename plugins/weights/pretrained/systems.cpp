@@ -1,0 +1,226 @@
+#include <algorithm>
+
+#include "fit.hpp"
+
+using namespace vissl;
+
+namespace pretrained {
+
+namespace {
+
+struct Rules {
+  System system;
+  std::vector<std::string> wrappers;        // the first that the file has is opened
+  std::vector<std::string> averaged;        // tried before them when averages are wanted
+  std::vector<std::string> inner_wrappers;  // then opened inside it
+  std::vector<std::pair<const char*, const char*>> renames;
+};
+
+const Rules& rules_of(System system) {
+  static const std::vector<Rules> all = {
+      {System::essmc2, {"state_dict"}, {}, {"model_state"}, {{R"(^module\.)", ""}}},
+      {System::timm,
+       {"state_dict", "model"},
+       {"state_dict_ema", "model_ema"},
+       {},
+       {{R"(^module\.)", ""}, {R"(^_orig_mod\.)", ""}}},
+      {System::timm_classic,
+       {"state_dict", "model"},
+       {"state_dict_ema", "model_ema"},
+       {},
+       {{R"(^module\.)", ""}}},
+      {System::mmcv, {"state_dict"}, {}, {}, {{R"(^module\.)", ""}}},
+      {System::vis4d, {"state_dict", "model"}, {}, {}, {{R"(^module\.)", ""}}},
+      {System::detectron2, {"model", "model_state", "blobs"}, {}, {}, {{R"(^module\.)", ""}}},
+  };
+  return *std::find_if(all.begin(), all.end(), [&](const Rules& r) { return r.system == system; });
+}
+
+Names opened(const Settings& settings, const WeightsPlan& plan, const Rules& rules) {
+  if (settings.key) return must_be_below(plan, *settings.key);
+  std::vector<std::string> wrappers;
+  if (settings.use_ema) wrappers = rules.averaged;
+  wrappers.insert(wrappers.end(), rules.wrappers.begin(), rules.wrappers.end());
+  std::string place = wrapper_of(plan, wrappers);
+  for (const std::string& inner : rules.inner_wrappers)
+    if (!below(plan, place + inner + ".").empty()) place += inner + ".";
+  return below(plan, place);
+}
+
+// remove_prefix, rules, sub level, append_prefix: the order of the reference's section 6.
+void rename(const Settings& settings, const Rules& rules, Names& names) {
+  std::vector<Rule> steps = settings.rules;
+  if (!settings.has_rules)
+    for (const auto& [pattern, replacement] : rules.renames)
+      steps.emplace_back(pattern, replacement);
+  for (Named& named : names) {
+    if (!settings.remove.empty() && starts_with(named.name, settings.remove))
+      named.name.erase(0, settings.remove.size());
+    for (const Rule& rule : steps) named.name = rule.apply(named.name);
+  }
+  if (settings.sub_level.empty()) return;
+  const Names all = std::move(names);
+  names.clear();
+  for (const Named& named : all)
+    if (starts_with(named.name, settings.sub_level))
+      names.push_back({named.name.substr(settings.sub_level.size()), named.entry});
+  if (names.empty())
+    fail(VISSL_E_CONFIG, settings.sub_level.substr(0, settings.sub_level.size() - 1) +
+                             " is not in the pretrained model: no name begins with '" +
+                             settings.sub_level + "'; the first is '" + all.front().name + "'");
+}
+
+Placement placed(const Settings& settings, const Names& names, const Targets& targets) {
+  Placement place;
+  place.map = &same_names();
+  if (!settings.append.empty()) {
+    place.to = settings.append;
+    return place;
+  }
+  const bool detectron2 = settings.system == System::detectron2;
+  const std::vector<const KeyMap*> ours = {&same_names()};
+  std::vector<Placement> found = placements(names, targets, detectron2 ? all_key_maps() : ours);
+  if (found.empty()) found = placements(names, targets, all_key_maps());
+  if (found.empty())
+    fail(VISSL_E_CONFIG,
+         "nothing in the file matches the model: the first name is '" + names.front().name +
+             "', the model has '" + (targets.places().empty() ? "" : targets.places().front()) +
+             "…'; set append_prefix, sub_level or rev_keys of [model.weights_init], or profile = "
+             "\"auto\"");
+  return found.front();
+}
+
+void say_essmc2(const Settings& settings, const WeightsPlan& plan, const Fitted& fitted) {
+  bool heads = false;
+  for (const WeightsEntry& target : plan.targets())
+    heads = heads || starts_with(target.name, "heads.");
+  plan.message(VISSL_LOG_INFO, std::string("Load pretrained model [") +
+                                   (heads ? "Classifier" : "Backbone") + "] from " +
+                                   settings.locator);
+  std::string ignored;
+  for (const Mismatch& m : fitted.mismatches)
+    ignored += "\n" + m.name +
+               (m.shape ? ": invalid shape, dst " + torch_size(m.to->shape) + " vs. src " +
+                              torch_size(m.from->shape)
+                        : ": invalid dtype, dst " + std::to_string(m.to->dtype) + " vs. src " +
+                              std::to_string(m.from->dtype));
+  if (!ignored.empty()) plan.message(VISSL_LOG_WARNING, "ignore keys from source: " + ignored);
+  std::vector<std::string> missing;
+  for (const Mismatch& m : fitted.mismatches) missing.push_back(m.name);
+  missing.insert(missing.end(), fitted.missing.begin(), fitted.missing.end());
+  std::string lines;
+  if (!fitted.unexpected.empty())
+    lines = "unexpected key in source state_dict: " + joined(fitted.unexpected);
+  if (!missing.empty())
+    lines += (lines.empty() ? "" : "\n") + ("missing key in source state_dict: " + joined(missing));
+  if (!lines.empty()) plan.message(VISSL_LOG_WARNING, lines);
+}
+
+// mmcv's and vis4d's report, which a strict load ends with.
+void say_mmcv(const Settings& settings, const WeightsPlan& plan, const Fitted& fitted) {
+  const std::size_t mark = settings.locator.find("://");
+  const std::string scheme = mark == std::string::npos ? "local" : settings.locator.substr(0, mark);
+  const bool vis4d = settings.system == System::vis4d;
+  plan.message(VISSL_LOG_INFO, std::string(vis4d ? "Load" : "load") + " checkpoint from " +
+                                   (scheme == "https" ? "http" : scheme) +
+                                   " path: " + settings.locator);
+  std::string lines;
+  for (const Mismatch& m : fitted.mismatches)
+    lines += "\nsize mismatch for " + m.name + ": copying a param with shape " +
+             torch_size(m.from->shape) + " from checkpoint, the shape in current model is " +
+             torch_size(m.to->shape) + ".";
+  if (!fitted.unexpected.empty())
+    lines += "\nunexpected key in source state_dict: " + joined(fitted.unexpected) + "\n";
+  if (!fitted.missing.empty())
+    lines += "\nmissing keys in source state_dict: " + joined(fitted.missing) + "\n";
+  if (lines.empty()) return;
+  const std::string report = "The model and loaded state dict do not match exactly\n" + lines;
+  if (settings.strict)
+    fail(VISSL_E_CONFIG, report + "\nset strict = false of [model.weights_init] to load what fits");
+  plan.message(VISSL_LOG_WARNING, report);
+}
+
+void say_timm(const Settings& settings, const WeightsPlan& plan, const Fitted& fitted) {
+  std::vector<std::string> missing = fitted.missing;
+  for (const Mismatch& m : fitted.mismatches) missing.push_back(m.name);
+  const bool strict = settings.strict && !fitted.classifier_dropped && !fitted.stem_dropped;
+  if (strict && (!missing.empty() || !fitted.unexpected.empty())) {
+    std::string text = "Error(s) in loading state_dict:";
+    if (!missing.empty()) text += "\n\tMissing key(s) in state_dict: \"" + joined(missing) + "\". ";
+    if (!fitted.unexpected.empty())
+      text += "\n\tUnexpected key(s) in state_dict: \"" + joined(fitted.unexpected) + "\". ";
+    fail(VISSL_E_CONFIG, text + "\nset strict = false of [model.weights_init] to load what fits");
+  }
+  if (fitted.stem_dropped)
+    plan.message(
+        VISSL_LOG_WARNING,
+        settings.system == System::timm_classic
+            ? "Deleting first conv from pretrained weights."
+            : "Unable to convert pretrained first conv weights, using random init for this "
+              "layer.");
+  if (!missing.empty())
+    plan.message(VISSL_LOG_INFO,
+                 "Missing keys (" + joined(missing) +
+                     ") discovered while loading pretrained weights. This is expected if model is "
+                     "being adapted.");
+  if (!fitted.unexpected.empty())
+    plan.message(VISSL_LOG_WARNING,
+                 "Unexpected keys (" + joined(fitted.unexpected) +
+                     ") found while loading pretrained weights. This may be expected if model is "
+                     "being adapted.");
+}
+
+void say_detectron2(const WeightsPlan& plan, const Fitted& fitted) {
+  for (const Mismatch& m : fitted.mismatches)
+    plan.message(VISSL_LOG_WARNING,
+                 "Skip loading parameter '" + m.name +
+                     "' to the model due to incompatible shapes: " + torch_size(m.from->shape) +
+                     " in the checkpoint but " + torch_size(m.to->shape) +
+                     " in the model! You might want to double check if this is expected.");
+  if (!fitted.missing.empty())
+    plan.message(VISSL_LOG_WARNING,
+                 "Some model parameters or buffers are not found in the checkpoint:\n" +
+                     joined(fitted.missing));
+  if (!fitted.unexpected.empty())
+    plan.message(VISSL_LOG_WARNING,
+                 "The checkpoint state_dict contains keys that are not used by the model:\n" +
+                     joined(fitted.unexpected));
+}
+
+// Counters of batches are not missed: mmcv's and vis4d's rule.
+void forget_counters(Fitted& fitted) {
+  auto& missing = fitted.missing;
+  missing.erase(std::remove_if(missing.begin(), missing.end(),
+                               [](const std::string& name) {
+                                 return name.find("num_batches_tracked") != std::string::npos;
+                               }),
+                missing.end());
+}
+
+}  // namespace
+
+void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
+  const Rules& rules = rules_of(settings.system);
+  Names names = opened(settings, plan, rules);
+  rename(settings, rules, names);
+  const Targets targets(plan);
+  const Fit fit = with_heads(placed(settings, names, targets), names, plan, settings.classifier);
+  Fitted fitted = carry_out(fit, names, settings, plan, recipes);
+  switch (settings.system) {
+    case System::essmc2:
+      say_essmc2(settings, plan, fitted);
+      break;
+    case System::mmcv:
+    case System::vis4d:
+      forget_counters(fitted);
+      say_mmcv(settings, plan, fitted);
+      break;
+    case System::detectron2:
+      say_detectron2(plan, fitted);
+      break;
+    default:
+      say_timm(settings, plan, fitted);
+  }
+}
+
+}  // namespace pretrained
