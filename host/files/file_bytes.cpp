@@ -12,6 +12,11 @@ void swap_elements(std::span<std::byte> bytes, DType dtype) {
   }
 }
 
+std::shared_ptr<Storage> owned_storage(std::vector<std::byte> bytes) {
+  const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  return Storage::borrow(kept->data(), kept->size(), kept);
+}
+
 std::shared_ptr<Storage> file_storage(std::span<const std::byte> part,
                                       std::shared_ptr<const void> keep_alive, DType dtype,
                                       bool is_swapped) {

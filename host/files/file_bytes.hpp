@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "host/files/dtype.hpp"
 #include "host/files/storage.hpp"
@@ -22,6 +23,9 @@ struct FileBytes {
 std::shared_ptr<Storage> file_storage(std::span<const std::byte> part,
                                       std::shared_ptr<const void> keep_alive, DType dtype,
                                       bool is_swapped);
+
+// Takes the bytes over.
+std::shared_ptr<Storage> owned_storage(std::vector<std::byte> bytes);
 
 // Reverses the byte order of every element.
 void swap_elements(std::span<std::byte> bytes, DType dtype);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "host/files/damage.hpp"
 #include "host/files/error.hpp"
@@ -97,6 +98,9 @@ const std::vector<Node>& Node::as_items() const {
   if (const auto* v = std::get_if<Tuple>(&value_)) return v->items;
   throw_not("list");
 }
+std::vector<Node>& Node::as_items() {
+  return const_cast<std::vector<Node>&>(std::as_const(*this).as_items());
+}
 const Dict& Node::as_dict() const {
   if (const auto* v = std::get_if<Dict>(&value_)) return *v;
   throw_not("dict");
@@ -112,6 +116,10 @@ const TensorRef& Node::as_tensor() const {
 const Opaque& Node::as_opaque() const {
   if (const auto* v = std::get_if<Opaque>(&value_)) return *v;
   throw_not("object of a foreign class");
+}
+
+Opaque& Node::as_opaque() {
+  return const_cast<Opaque&>(std::as_const(*this).as_opaque());
 }
 
 const Node* Node::find(const Key& key) const {

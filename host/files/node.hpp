@@ -39,7 +39,9 @@ struct TensorRef {
   // Null if every element lies inside the storage, otherwise what is wrong. All arithmetic is
   // checked: a hostile shape cannot overflow it.
   const char* invalid() const;
-  // The elements in row-major order, numel() * size_bytes(dtype) bytes.
+  // The elements in row-major order, numel() * size_bytes(dtype) bytes; bools as 0 and 1. Throws
+  // Error(Exit::bad_data) for a view that repeats its storage to gigabytes, and what a lazy storage
+  // throws.
   std::vector<std::byte> packed() const;
 };
 
@@ -122,10 +124,12 @@ class Node {
   const std::string& as_text() const;
   const std::string& as_bytes() const;
   const std::vector<Node>& as_items() const;
+  std::vector<Node>& as_items();
   const Dict& as_dict() const;
   Dict& as_dict();
   const TensorRef& as_tensor() const;
   const Opaque& as_opaque() const;
+  Opaque& as_opaque();
 
   // Entry of a dict. `find` gives null when it is absent or this is no dict; `at` throws
   // Error(Exit::bad_data) that lists near keys; `operator[]` makes it, and turns none into a dict.

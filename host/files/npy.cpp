@@ -1,9 +1,7 @@
 #include "host/files/npy.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,25 +9,12 @@
 #include "host/files/damage.hpp"
 #include "host/files/error.hpp"
 #include "host/files/mapped_file.hpp"
+#include "host/files/numpy_types.hpp"
 
 namespace vissl::host {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-
-struct NumpyType {
-  DType dtype;
-  std::string_view code;  // without the byte order
-};
-constexpr std::array kTypes = {
-    NumpyType{DType::boolean, "b1"},   NumpyType{DType::uint8, "u1"},
-    NumpyType{DType::uint16, "u2"},    NumpyType{DType::uint32, "u4"},
-    NumpyType{DType::uint64, "u8"},    NumpyType{DType::int8, "i1"},
-    NumpyType{DType::int16, "i2"},     NumpyType{DType::int32, "i4"},
-    NumpyType{DType::int64, "i8"},     NumpyType{DType::float16, "f2"},
-    NumpyType{DType::float32, "f4"},   NumpyType{DType::float64, "f8"},
-    NumpyType{DType::complex64, "c8"}, NumpyType{DType::complex128, "c16"},
-};
 
 // The header is a Python dict literal: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }
 class HeaderText {
@@ -94,7 +79,7 @@ class HeaderText {
     skip_space();
     const char mark = at_ < text_.size() ? text_[at_] : '\0';
     if (mark != '\'' && mark != '"') {
-      damaged("does not hold plain numbers: its elements are records or objects");
+      damaged("does not hold plain numbers: its elements are records");
     }
     const std::size_t end = text_.find(mark, at_ + 1);
     if (end == std::string_view::npos) damaged("has a header without an end");
@@ -133,95 +118,75 @@ class HeaderText {
   std::size_t at_ = 0;
 };
 
-std::vector<std::int64_t> fortran_strides(const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> strides;
-  std::int64_t stride = 1;
-  for (const std::int64_t size : shape) {
-    strides.push_back(stride);
-    stride *= std::max<std::int64_t>(size, 1);
-  }
-  return strides;
-}
-
-std::uint64_t element_count(const HeaderText& header) {
-  std::int64_t count = 1;
-  bool is_empty = false;
-  for (const std::int64_t size : header.shape) {
-    if (size == 0) is_empty = true;
-    if (__builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count)) {
-      header.damaged("has a shape that overflows");
-    }
-  }
-  return is_empty ? 0 : static_cast<std::uint64_t>(count);
-}
-
-std::shared_ptr<Storage> swapped(std::span<const std::byte> bytes, std::size_t unit) {
-  auto storage = Storage::copy_of(bytes);
-  const auto data = storage->writable();
-  for (std::size_t i = 0; i + unit <= data.size(); i += unit) {
-    std::ranges::reverse(data.subspan(i, unit));
-  }
-  return storage;
-}
-
 }  // namespace
 
-TensorRef read_npy(const std::filesystem::path& path) {
-  const auto file = MappedFile::open(path);
-  const auto bytes = file->bytes();
+NpyHeader read_npy_header(std::span<const std::byte> bytes, const std::string& name) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!text.starts_with(kMagic)) throw_damaged(file->name(), "is not a .npy file", 0);
-  if (text.size() < 12) throw_damaged(file->name(), "ends inside its header", text.size());
+  if (!text.starts_with(kMagic)) throw_damaged(name, "is not a .npy file", 0);
+  if (text.size() < 12) throw_damaged(name, "ends inside its header", text.size());
   const auto byte = [&bytes](std::size_t at) { return static_cast<std::size_t>(bytes[at]); };
   const std::size_t version = byte(6);
   if (version < 1 || version > 3) {
-    throw_damaged(file->name(), "has the unknown .npy version " + std::to_string(version), 6);
+    throw_damaged(name, "has the unknown .npy version " + std::to_string(version), 6);
   }
   std::size_t size = byte(8) | byte(9) << 8;
   if (version > 1) size |= byte(10) << 16 | byte(11) << 24;
   const std::size_t start = version == 1 ? 10 : 12;
-  if (text.size() - start < size) {
-    throw_damaged(file->name(), "ends inside its header", text.size());
-  }
-  HeaderText header(text.substr(start, size), file->name(), start);
-  header.parse();
+  if (text.size() - start < size) throw_damaged(name, "ends inside its header", text.size());
+  HeaderText parsed(text.substr(start, size), name, start);
+  parsed.parse();
+  return {std::move(parsed.descr), parsed.fortran_order, std::move(parsed.shape), start + size};
+}
 
+NpyLayout npy_layout(const NpyHeader& header, const std::string& name) {
   const char order = header.descr.empty() ? '\0' : header.descr.front();
-  const auto* type = std::ranges::find(kTypes, std::string_view(header.descr).substr(order ? 1 : 0),
-                                       &NumpyType::code);
-  if (type == kTypes.end() || std::string_view("<>|=").find(order) == std::string_view::npos) {
-    throw Error(Exit::bad_data, file->name() + ": has elements of the type " +
-                                    quoted_name(header.descr) +
+  const NumpyCode* type = numpy_code(std::string_view(header.descr).substr(order == '\0' ? 0 : 1));
+  if (type == nullptr || std::string_view("<>|=").find(order) == std::string_view::npos) {
+    throw Error(Exit::bad_data, name + ": has elements of the type " + quoted_name(header.descr) +
                                     ", which are no plain numbers; save it as numbers");
   }
-  TensorRef tensor = TensorRef::contiguous(type->dtype, {}, nullptr);
-  const std::uint64_t count = element_count(header);
-  const auto data = bytes.subspan(start + size);
-  const std::uint64_t unit = size_bytes(type->dtype);
-  if (count > data.size() / unit) {
-    throw_damaged(file->name(), "ends before its " + std::to_string(count) + " elements",
-                  bytes.size());
+  NpyLayout layout;
+  std::int64_t count = 1;
+  bool is_empty = false;
+  for (const std::int64_t size : header.shape) {
+    is_empty = is_empty || size == 0;
+    if (__builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count)) {
+      throw_damaged(name, "has a shape that overflows", 0);
+    }
   }
-  const auto used = data.first(count * unit);
-  const std::size_t swap = facts(type->dtype).swap_bytes;
-  if (order == '>' && swap > 1) {
-    tensor.storage = swapped(used, swap);
-  } else if (reinterpret_cast<std::uintptr_t>(used.data()) % swap != 0) {
-    tensor.storage = Storage::copy_of(used);
-  } else {
-    tensor.storage = Storage::borrow(used.data(), used.size(), file);
+  if (is_empty) count = 0;
+  if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), size_bytes(type->dtype),
+                             &layout.size_bytes)) {
+    throw_damaged(name, "has a shape that overflows", 0);
   }
-  if (header.fortran_order) {
-    tensor.strides = fortran_strides(header.shape);
-    tensor.shape = std::move(header.shape);
-    return tensor;
+  layout.tensor = TensorRef::contiguous(type->dtype, header.shape, nullptr);
+  if (header.is_fortran) layout.tensor.strides = fortran_strides(header.shape);
+  layout.is_swapped = order == '>';
+  return layout;
+}
+
+TensorRef read_npy(const FileBytes& file) {
+  const NpyHeader header = read_npy_header(file.bytes, file.name);
+  NpyLayout layout = npy_layout(header, file.name);
+  const auto data = file.bytes.subspan(header.data_offset);
+  if (layout.size_bytes > data.size()) {
+    throw_damaged(file.name,
+                  "ends before its " + std::to_string(layout.tensor.numel()) + " elements",
+                  file.bytes.size());
   }
-  return TensorRef::contiguous(type->dtype, std::move(header.shape), std::move(tensor.storage));
+  layout.tensor.storage = file_storage(data.first(layout.size_bytes), file.keep_alive,
+                                       layout.tensor.dtype, layout.is_swapped);
+  return std::move(layout.tensor);
+}
+
+TensorRef read_npy(const std::filesystem::path& path) {
+  const auto file = MappedFile::open(path);
+  return read_npy(FileBytes{file->bytes(), file, file->name()});
 }
 
 void write_npy_header(Sink& sink, DType dtype, const std::vector<std::int64_t>& shape) {
-  const auto* type = std::ranges::find(kTypes, dtype, &NumpyType::dtype);
-  if (type == kTypes.end()) {
+  const auto* type = std::ranges::find(kNumpyCodes, dtype, &NumpyCode::dtype);
+  if (type == kNumpyCodes.end()) {
     throw Error(Exit::run_failed, "numpy has no element type " + std::string(facts(dtype).name) +
                                       "; convert to float32 before writing a .npy file");
   }

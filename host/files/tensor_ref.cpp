@@ -1,8 +1,19 @@
 #include <cstring>
+#include <string>
 
+#include "host/files/error.hpp"
 #include "host/files/node.hpp"
 
 namespace vissl::host {
+namespace {
+
+// C++ gives a bool of any other byte than 0 and 1 no meaning.
+void normalise_truth(DType dtype, std::vector<std::byte>& bytes) {
+  if (dtype != DType::boolean) return;
+  for (std::byte& b : bytes) b = b == std::byte{0} ? std::byte{0} : std::byte{1};
+}
+
+}  // namespace
 
 TensorRef TensorRef::contiguous(DType dtype, std::vector<std::int64_t> shape,
                                 std::shared_ptr<Storage> storage) {
@@ -13,7 +24,8 @@ TensorRef TensorRef::contiguous(DType dtype, std::vector<std::int64_t> shape,
   for (std::size_t i = shape.size(); i-- > 0;) {
     tensor.strides[i] = stride;
     // torch gives a dimension of size 0 the stride of a dimension of size 1.
-    stride *= shape[i] == 0 ? 1 : shape[i];
+    // Beside a size of 0 others may be of any size: their strides are never used.
+    if (__builtin_mul_overflow(stride, shape[i] == 0 ? 1 : shape[i], &stride)) stride = 0;
   }
   tensor.shape = std::move(shape);
   tensor.storage = std::move(storage);
@@ -70,11 +82,22 @@ const char* TensorRef::invalid() const {
 std::vector<std::byte> TensorRef::packed() const {
   const auto element = static_cast<std::size_t>(size_bytes(dtype));
   const auto count = static_cast<std::size_t>(numel());
-  std::vector<std::byte> out(count * element);
+  // A view may repeat a few bytes beyond any memory.
+  constexpr std::uint64_t kLargestRepetition = std::uint64_t{4} << 30;
+  std::size_t needed = 0;
+  if (__builtin_mul_overflow(count, element, &needed) ||
+      (needed > storage->size_bytes() && needed > kLargestRepetition)) {
+    throw Error(Exit::bad_data, "a tensor repeats the " + std::to_string(storage->size_bytes()) +
+                                    " bytes of its storage to more than " +
+                                    std::to_string(kLargestRepetition) +
+                                    " bytes; save the tensor that it is expanded from");
+  }
+  std::vector<std::byte> out(needed);
   if (count == 0) return out;
   const std::byte* base = storage->bytes().data() + static_cast<std::size_t>(offset) * element;
   if (is_contiguous()) {
     std::memcpy(out.data(), base, out.size());
+    normalise_truth(dtype, out);
     return out;
   }
   std::vector<std::int64_t> index(shape.size(), 0);
@@ -89,6 +112,7 @@ std::vector<std::byte> TensorRef::packed() const {
       index[d] = 0;
     }
   }
+  normalise_truth(dtype, out);
   return out;
 }
 

@@ -1,68 +1,71 @@
 #include "host/files/torch_objects.hpp"
 
 #include <algorithm>
-#include <memory>
-#include <optional>
-#include <string_view>
-#include <unordered_map>
+#include <array>
+#include <set>
 
 #include "host/files/damage.hpp"
+#include "host/files/error.hpp"
+#include "host/files/torch_object_builder.hpp"
 
 namespace vissl::host {
 namespace {
 
-using Kind = PickleObject::Kind;
+// Whether calling this could harm the reader: what attacks on Python's pickle are made of.
+bool is_suspicious(std::string_view name) {
+  constexpr std::array<std::string_view, 15> kModules = {
+      "os.",        "posix.",  "nt.",     "subprocess.", "sys.",
+      "importlib.", "shutil.", "socket.", "webbrowser.", "runpy.",
+      "code.",      "pty.",    "ctypes.", "pickle.",     "bdb."};
+  constexpr std::array<std::string_view, 7> kFunctions = {
+      "builtins.getattr", "builtins.eval",       "builtins.exec", "builtins.compile",
+      "builtins.open",    "builtins.__import__", "builtins.input"};
+  return std::ranges::find(kFunctions, name) != kFunctions.end() ||
+         std::ranges::any_of(kModules, [&](std::string_view m) { return name.starts_with(m); });
+}
 
-// A storage as the pickle names it: ('storage', class, key, location, numel).
-struct StorageName {
-  std::string key;
-  std::optional<DType> dtype;  // of the storage class; none if it is untyped
-  std::uint64_t numel = 0;     // bytes if untyped
-};
+// numpy 2 calls numpy.core by another name.
+std::string_view without_prefix(std::string_view name, std::string_view prefix) {
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : std::string_view();
+}
 
-class TorchObjects {
- public:
-  TorchObjects(const PickleGraph& graph, StorageSource& source, const std::string& file,
-               const TorchObjectLimits& limits)
-      : graph_(graph), source_(source), file_(file), limits_(limits) {}
+}  // namespace
 
-  Node value(PickleId id, int depth);
+void TorchObjects::damaged(const std::string& what) const {
+  throw_damaged(file_, what, 0);
+}
 
- private:
-  [[noreturn]] void damaged(const std::string& what) const { throw_damaged(file_, what, 0); }
-  void spend(std::uint64_t nodes);
-
-  std::vector<Node> values(const std::vector<PickleId>& ids, int depth);
-  Node dict(const std::vector<PickleId>& pairs, bool is_ordered_dict, int depth);
-  Node call(const PickleObject& object, int depth);
-  Node ordered_dict(const PickleObject& object, int depth);
-  Node bytes(const std::vector<PickleId>& args) const;
-  Node tensor(std::string_view function, const std::vector<PickleId>& args);
-  Node parameter(const std::vector<PickleId>& args, int depth);
-  Node opaque(const PickleObject& object, int depth);
-
-  StorageName storage_name(PickleId id) const;
-  std::shared_ptr<Storage> storage(const StorageName& name, DType dtype);
-  std::int64_t integer(PickleId id) const;
-  std::vector<std::int64_t> integers(PickleId id) const;
-  std::string global_name(PickleId id) const;
-  const std::vector<PickleId>& arguments(const PickleObject& object) const;
-
-  const PickleGraph& graph_;
-  StorageSource& source_;
-  const std::string& file_;
-  const TorchObjectLimits& limits_;
-  std::uint64_t nodes_ = 0;
-  std::unordered_map<std::string, std::shared_ptr<Storage>> storages_;
-};
+void TorchObjects::warn(std::string sentence) const {
+  if (options_.warnings != nullptr) options_.warnings->push_back(std::move(sentence));
+}
 
 void TorchObjects::spend(std::uint64_t nodes) {
   nodes_ += nodes;
-  if (nodes_ > limits_.most_nodes) damaged("holds too many values");
+  if (nodes_ > options_.most_nodes) damaged("holds too many values");
+}
+
+void TorchObjects::judge_names() const {
+  std::set<std::string_view> met;
+  for (const PickleObject& object : graph_.objects) {
+    if (object.kind == Kind::global && is_suspicious(object.text)) met.insert(object.text);
+  }
+  for (const std::string_view name : met) {
+    if (options_.refuse_suspicious) {
+      throw Error(Exit::bad_data, file_ + ": contains a reference to " + quoted_name(name) +
+                                      ", which a Python loader would run; do not use this file");
+    }
+    warn("contains a reference to " + quoted_name(name) +
+         ", which a Python loader would run; nothing of it was run here");
+  }
+}
+
+Node TorchObjects::read() {
+  judge_names();
+  return value(graph_.root, 0);
 }
 
 Node TorchObjects::value(PickleId id, int depth) {
-  if (depth > limits_.deepest) damaged("is nested too deep, or an object contains itself");
+  if (depth > options_.deepest) damaged("is nested too deep");
   const PickleObject& object = graph_[id];
   spend(1 + object.text.size() / 64);
   switch (object.kind) {
@@ -77,7 +80,23 @@ Node TorchObjects::value(PickleId id, int depth) {
     case Kind::text:
       return Node(object.text);
     case Kind::bytes:
-      return Node(Bytes{object.text});
+      return Node(Bytes{std::string(object.text)});
+    case Kind::big_integer:
+      return Node(Opaque{"builtins.int", {{"args", Node(Bytes{std::string(object.text)})}}});
+    case Kind::global:
+      return Node(Opaque{std::string(object.text), {}});
+    default:
+      break;
+  }
+  if (is_open_[id]) return Node(Opaque{"reference to an enclosing object", {}});
+  is_open_[id] = true;
+  Node node = closed_value(object, depth);
+  is_open_[id] = false;
+  return node;
+}
+
+Node TorchObjects::closed_value(const PickleObject& object, int depth) {
+  switch (object.kind) {
     case Kind::list:
       return Node(List{values(object.elements, depth)});
     case Kind::tuple:
@@ -86,24 +105,21 @@ Node TorchObjects::value(PickleId id, int depth) {
       return Node(Opaque{"builtins.set", {{"elements", List{values(object.elements, depth)}}}});
     case Kind::dict:
       return dict(object.pairs, false, depth);
-    case Kind::global:
-      return Node(Opaque{object.text, {}});
     case Kind::call:
       return call(object, depth);
-    case Kind::persistent:
-      return Node(Opaque{"persistent id", {{"args", value(object.args, depth + 1)}}});
+    default:
+      return persistent(object, depth);
   }
-  return {};
 }
 
-std::vector<Node> TorchObjects::values(const std::vector<PickleId>& ids, int depth) {
+std::vector<Node> TorchObjects::values(const Ids& ids, int depth) {
   std::vector<Node> nodes;
-  nodes.reserve(std::min<std::size_t>(ids.size(), limits_.most_nodes));
+  nodes.reserve(std::min<std::size_t>(ids.size(), options_.most_nodes));
   for (const PickleId id : ids) nodes.push_back(value(id, depth + 1));
   return nodes;
 }
 
-Node TorchObjects::dict(const std::vector<PickleId>& pairs, bool is_ordered_dict, int depth) {
+Node TorchObjects::dict(const Ids& pairs, bool is_ordered_dict, int depth) {
   Dict dict;
   dict.is_ordered_dict = is_ordered_dict;
   for (std::size_t i = 0; i < pairs.size(); i += 2) {
@@ -112,43 +128,100 @@ Node TorchObjects::dict(const std::vector<PickleId>& pairs, bool is_ordered_dict
     switch (key.kind) {
       case Kind::text:
       case Kind::bytes:  // text that Python 2 wrote
-        dict.set(key.text, value(pairs[i + 1], depth + 1));
+        dict.set(std::string(key.text), value(pairs[i + 1], depth + 1));
         break;
       case Kind::integer:
       case Kind::boolean:
         dict.set(key.integer, value(pairs[i + 1], depth + 1));
         break;
-      default: {
+      default:
         // Keys of other kinds have no place in a Dict: keep the pairs, in order, for whoever cares.
-        return Node(Opaque{"builtins.dict", {{"items", List{values(pairs, depth)}}}});
-      }
+        return Node(Opaque{"builtins.dict", {{"pairs", List{values(pairs, depth)}}}});
     }
   }
   return Node(std::move(dict));
 }
 
-const std::vector<PickleId>& TorchObjects::arguments(const PickleObject& object) const {
-  static const std::vector<PickleId> kNone;
-  const PickleObject& args = graph_[object.args];
-  return args.kind == Kind::tuple ? args.elements : kNone;
+const TorchObjects::Ids& TorchObjects::elements(PickleId id) const {
+  static const Ids kNone;
+  if (id == kNoPickle) return kNone;
+  const PickleObject& object = graph_[id];
+  return object.kind == Kind::tuple || object.kind == Kind::list ? object.elements : kNone;
+}
+
+const TorchObjects::Ids& TorchObjects::arguments(const PickleObject& object) const {
+  return elements(object.args);
+}
+
+std::string TorchObjects::global_name(PickleId id) const {
+  return graph_[id].kind == Kind::global ? std::string(graph_[id].text) : std::string();
+}
+
+// Of what is called: a class, or ('module', class, file, source), with which torch's first format
+// saved a module's class together with its source text.
+std::string TorchObjects::callable_name(PickleId id) const {
+  const PickleObject& object = graph_[id];
+  if (object.kind == Kind::persistent) {
+    const Ids& parts = elements(object.args);
+    if (parts.size() >= 2 && graph_[parts[0]].text == "module") return global_name(parts[1]);
+  }
+  return global_name(id);
+}
+
+std::int64_t TorchObjects::integer(PickleId id) const {
+  if (graph_[id].kind != Kind::integer) damaged("has a tensor with a number that is no integer");
+  return graph_[id].integer;
+}
+
+// A tuple of integers; also torch.Size(tuple).
+std::vector<std::int64_t> TorchObjects::integers(PickleId id) const {
+  constexpr std::size_t kMostDimensions = 64;
+  const PickleObject* object = &graph_[id];
+  if (object->kind == Kind::call && global_name(object->callable) == "torch.Size") {
+    const Ids& args = arguments(*object);
+    if (args.size() == 1) object = &graph_[args[0]];
+  }
+  if ((object->kind != Kind::tuple && object->kind != Kind::list) ||
+      object->elements.size() > kMostDimensions) {
+    damaged("has a tensor with a bad shape");
+  }
+  std::vector<std::int64_t> numbers;
+  for (const PickleId element : object->elements) numbers.push_back(integer(element));
+  return numbers;
 }
 
 Node TorchObjects::call(const PickleObject& object, int depth) {
-  const PickleObject& callable = graph_[object.callable];
-  if (callable.kind != Kind::global) return opaque(object, depth);
-  const std::string_view name = callable.text;
-  const auto& args = arguments(object);
-  constexpr std::string_view kUtils = "torch._utils.";
+  const std::string name = callable_name(object.callable);
+  bool is_known = !name.empty();
+  Node node = is_known ? known_call(name, object, depth, is_known) : Node();
+  return is_known ? node : opaque(object, depth);
+}
+
+// What the names mean. A known name in a form that is not known leaves `is_known` false.
+Node TorchObjects::known_call(std::string_view name, const PickleObject& object, int depth,
+                              bool& is_known) {
+  const Ids& args = arguments(object);
   if (name == "collections.OrderedDict") return ordered_dict(object, depth);
-  if (name == "collections.defaultdict" || name == "collections.Counter") {
-    return dict(object.pairs, false, depth);
-  }
+  if (name == "collections.defaultdict") return dict(object.pairs, false, depth);
+  if (name == "collections.Counter") return counter(object, depth);
   if (name == "_codecs.encode") return bytes(args);
-  if (name == "torch.Size" && args.size() == 1) {
-    return Node(Tuple{values(graph_[args[0]].elements, depth)});
+  if (name == "builtins.set" || name == "builtins.frozenset") return set(name, args, depth);
+  if (name == "builtins.bytearray" && args.size() == 2) return bytes(args);
+  if ((name == "builtins.bytearray" || name == "builtins.bytes") && args.size() < 2) {
+    if (args.empty()) return Node(Bytes{});
+    if (graph_[args[0]].kind == Kind::bytes) return value(args[0], depth + 1);
   }
-  if (name.starts_with(kUtils)) {
-    const std::string_view function = name.substr(kUtils.size());
+  if (name == "torch.Size" && args.size() == 1)
+    return Node(Tuple{values(elements(args[0]), depth)});
+  if (name == "torch.device" && !args.empty() && graph_[args[0]].kind == Kind::text) {
+    std::string device(graph_[args[0]].text);
+    if (args.size() > 1) device += ":" + std::to_string(graph_[args[1]].integer);
+    return Node(std::move(device));
+  }
+  if (name == "torch.serialization._get_layout" && args.size() == 1) {
+    return value(args[0], depth + 1);
+  }
+  if (const auto function = without_prefix(name, "torch._utils."); !function.empty()) {
     if (function == "_rebuild_tensor" || function == "_rebuild_tensor_v2" ||
         function == "_rebuild_tensor_v3") {
       return tensor(function, args);
@@ -156,13 +229,44 @@ Node TorchObjects::call(const PickleObject& object, int depth) {
     if (function == "_rebuild_parameter" || function == "_rebuild_parameter_with_state") {
       return parameter(args, depth);
     }
+    if (function == "_rebuild_qtensor") return quantized(args, depth);
+    if (function.starts_with("_rebuild_sparse_")) return sparse(function, args, depth);
+    if (function == "_rebuild_meta_tensor_no_storage") return without_data(args, depth);
+    if ((function == "_rebuild_device_tensor_from_numpy" || function == "_rebuild_xla_tensor" ||
+         function == "_rebuild_device_tensor_from_cpu_tensor") &&
+        !args.empty()) {
+      return value(args[0], depth + 1);
+    }
   }
-  return opaque(object, depth);
+  if (name == "torch._tensor._rebuild_from_type_v2" || name == "torch.tensor._rebuild_from_type" ||
+      name == "torch._tensor._rebuild_from_type" || name == "torch.tensor._rebuild_from_type_v2") {
+    return from_type(args, depth);
+  }
+  if ((name == "torch.nn.parameter.Parameter" || name == "torch.autograd.variable.Variable") &&
+      !args.empty()) {
+    Node data = value(args[0], depth + 1);
+    if (data.kind() == Node::Kind::tensor) {
+      TensorRef tensor = data.as_tensor();
+      tensor.is_parameter = name == "torch.nn.parameter.Parameter";
+      return Node(std::move(tensor));
+    }
+  }
+  if (is_tensor_class(name) && elements(object.state).size() == 4) {
+    return tensor("_rebuild_tensor", elements(object.state));
+  }
+  if (name.starts_with("torch.jit._pickle.") && !args.empty()) return value(args[0], depth + 1);
+  auto numpy = without_prefix(name, "numpy.core.");
+  if (numpy.empty()) numpy = without_prefix(name, "numpy._core.");
+  if (numpy == "multiarray._reconstruct") return array(object, depth);
+  if (numpy == "multiarray.scalar") return scalar(args, object, depth);
+  if (numpy == "numeric._frombuffer" && args.size() == 4) return array_from_buffer(args, depth);
+  is_known = false;
+  return {};
 }
 
 Node TorchObjects::ordered_dict(const PickleObject& object, int depth) {
-  std::vector<PickleId> pairs;
-  const auto& args = arguments(object);
+  Ids pairs;
+  const Ids& args = arguments(object);
   if (args.size() == 1) {  // OrderedDict([[key, value], ...]), as Python 2 writes it
     for (const PickleId id : graph_[args[0]].elements) {
       const PickleObject& pair = graph_[id];
@@ -178,155 +282,47 @@ Node TorchObjects::ordered_dict(const PickleObject& object, int depth) {
   return node;
 }
 
-// _codecs.encode(text, "latin1"): each character is one byte.
-Node TorchObjects::bytes(const std::vector<PickleId>& args) const {
-  if (args.size() != 2 || graph_[args[0]].kind != Kind::text || graph_[args[1]].text != "latin1") {
-    damaged("has bytes in an unknown encoding");
-  }
-  const std::string& text = graph_[args[0]].text;
-  Bytes out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80) {
-      out.data += text[i];
-    } else if ((lead == 0xc2 || lead == 0xc3) && i + 1 < text.size()) {
-      ++i;
-      out.data +=
-          static_cast<char>(((lead & 3) << 6) | (static_cast<unsigned char>(text[i]) & 0x3f));
-    } else {
-      damaged("has bytes that are not latin1");
-    }
-  }
-  return Node(std::move(out));
+// Counter({key: count}).
+Node TorchObjects::counter(const PickleObject& object, int depth) {
+  const Ids& args = arguments(object);
+  Ids pairs;
+  if (args.size() == 1) pairs = graph_[args[0]].pairs;
+  pairs.insert(pairs.end(), object.pairs.begin(), object.pairs.end());
+  return dict(pairs, false, depth);
 }
 
-std::int64_t TorchObjects::integer(PickleId id) const {
-  if (graph_[id].kind != Kind::integer) damaged("has a tensor with a number that is no integer");
-  return graph_[id].integer;
+Node TorchObjects::set(std::string_view name, const Ids& args, int depth) {
+  List members;
+  if (!args.empty()) members.items = values(elements(args[0]), depth);
+  return Node(Opaque{std::string(name), {{"elements", Node(std::move(members))}}});
 }
 
-// A tuple of integers; also torch.Size(tuple).
-std::vector<std::int64_t> TorchObjects::integers(PickleId id) const {
-  constexpr std::size_t kMostDimensions = 64;
-  const PickleObject* object = &graph_[id];
-  if (object->kind == Kind::call && global_name(object->callable) == "torch.Size") {
-    const auto& args = arguments(*object);
-    if (args.size() == 1) object = &graph_[args[0]];
+Node TorchObjects::persistent(const PickleObject& object, int depth) {
+  const PickleObject& id = graph_[object.args];
+  if (id.kind == Kind::text || id.kind == Kind::bytes || id.kind == Kind::integer) {
+    const std::string key =
+        id.kind == Kind::integer ? std::to_string(id.integer) : std::string(id.text);
+    if (const TensorRef* tensor = source_.tensor(key)) return Node(*tensor);
   }
-  if ((object->kind != Kind::tuple && object->kind != Kind::list) ||
-      object->elements.size() > kMostDimensions) {
-    damaged("has a tensor with a bad shape");
+  if (std::string name = callable_name(static_cast<PickleId>(&object - graph_.objects.data()));
+      !name.empty()) {
+    return Node(Opaque{std::move(name), {}});
   }
-  std::vector<std::int64_t> numbers;
-  for (const PickleId element : object->elements) numbers.push_back(integer(element));
-  return numbers;
-}
-
-std::string TorchObjects::global_name(PickleId id) const {
-  return graph_[id].kind == Kind::global ? graph_[id].text : std::string();
-}
-
-StorageName TorchObjects::storage_name(PickleId id) const {
-  const PickleObject& object = graph_[id];
-  if (object.kind != Kind::persistent || graph_[object.args].kind != Kind::tuple) {
-    damaged("has a tensor without a storage");
-  }
-  const auto& parts = graph_[object.args].elements;
-  if (parts.size() < 5 || graph_[parts[0]].text != "storage" ||
-      graph_[parts[2]].kind != Kind::text) {
-    damaged("has a storage with a bad name");
-  }
-  const std::string class_name = global_name(parts[1]);
-  StorageName name;
-  name.key = graph_[parts[2]].text;
-  if (name.key.find('/') != std::string::npos) damaged("has a storage with a bad name");
-  const bool is_untyped = class_name == "torch.storage.UntypedStorage" ||
-                          class_name == "torch.UntypedStorage" ||
-                          class_name == "torch.storage._UntypedStorage";
-  if (!is_untyped) {
-    for (const std::string_view prefix : {"torch.cuda.", "torch."}) {
-      if (!class_name.starts_with(prefix)) continue;
-      name.dtype = dtype_by_storage_class(std::string_view(class_name).substr(prefix.size()));
-      break;
-    }
-    if (!name.dtype) {
-      damaged("has a tensor of the unknown element type " + quoted_name(class_name));
-    }
-  }
-  const std::int64_t numel = integer(parts[4]);
-  if (numel < 0) damaged("has a storage of negative size");
-  name.numel = static_cast<std::uint64_t>(numel);
-  return name;
-}
-
-std::shared_ptr<Storage> TorchObjects::storage(const StorageName& name, DType dtype) {
-  const auto found = storages_.find(name.key);
-  if (found != storages_.end()) return found->second;
-  std::uint64_t least = 0;
-  const std::uint64_t unit = name.dtype ? size_bytes(*name.dtype) : 1;
-  if (__builtin_mul_overflow(name.numel, unit, &least)) damaged("has a storage of impossible size");
-  auto storage = source_.storage(name.key, least, dtype);
-  storages_.emplace(name.key, storage);
-  return storage;
-}
-
-Node TorchObjects::tensor(std::string_view function, const std::vector<PickleId>& args) {
-  // (storage, offset, size, stride[, requires_grad, hooks[, dtype | metadata]])
-  const bool is_v3 = function == "_rebuild_tensor_v3";
-  const std::size_t least = function == "_rebuild_tensor" ? 4 : is_v3 ? 7 : 6;
-  if (args.size() < least) damaged("has a tensor with too few facts");
-  const StorageName name = storage_name(args[0]);
-  TensorRef tensor;
-  if (is_v3) {
-    const std::string dtype_name = global_name(args[6]);
-    constexpr std::string_view kTorch = "torch.";
-    const auto dtype = dtype_name.starts_with(kTorch)
-                           ? dtype_by_name(std::string_view(dtype_name).substr(kTorch.size()))
-                           : std::nullopt;
-    if (!dtype) damaged("has a tensor of the unknown element type " + quoted_name(dtype_name));
-    tensor.dtype = *dtype;
-  } else if (name.dtype) {
-    tensor.dtype = *name.dtype;
-  } else {
-    damaged("has a tensor without an element type");
-  }
-  // Metadata marks a lazily conjugated or negated view: its bytes are not its values.
-  const std::size_t metadata = is_v3 ? 7 : 6;
-  if (args.size() > metadata && !graph_[args[metadata]].pairs.empty()) {
-    for (std::size_t i = 1; i < graph_[args[metadata]].pairs.size(); i += 2) {
-      if (graph_[graph_[args[metadata]].pairs[i]].integer != 0) {
-        damaged(
-            "has a lazily conjugated or negated tensor, save it after "
-            "resolve_conj().resolve_neg()");
-      }
-    }
-  }
-  tensor.storage = storage(name, tensor.dtype);
-  tensor.offset = integer(args[1]);
-  tensor.shape = integers(args[2]);
-  spend(tensor.shape.size());
-  tensor.strides = integers(args[3]);
-  tensor.requires_grad = least > 4 && graph_[args[4]].integer != 0;
-  if (const char* problem = tensor.invalid()) damaged(std::string("has ") + problem);
-  return Node(std::move(tensor));
-}
-
-Node TorchObjects::parameter(const std::vector<PickleId>& args, int depth) {
-  if (args.size() < 3) damaged("has a parameter with too few facts");
-  Node node = value(args[0], depth + 1);
-  if (node.kind() != Node::Kind::tensor) return node;
-  TensorRef tensor = node.as_tensor();
-  tensor.is_parameter = true;
-  tensor.requires_grad = graph_[args[1]].integer != 0;
-  return Node(std::move(tensor));
+  return Node(Opaque{"persistent id", {{"args", value(object.args, depth + 1)}}});
 }
 
 Node TorchObjects::opaque(const PickleObject& object, int depth) {
   Opaque opaque;
-  const PickleObject& callable = graph_[object.callable];
-  opaque.class_name = callable.kind == Kind::global ? callable.text : "unnamed";
-  if (callable.kind != Kind::global) {
+  opaque.class_name = callable_name(object.callable);
+  if (opaque.class_name.empty()) {
+    opaque.class_name = "unnamed";
     opaque.parts.emplace_back("callable", value(object.callable, depth + 1));
+  }
+  const Ids& args = arguments(object);
+  if ((opaque.class_name == "copyreg._reconstructor" ||
+       opaque.class_name == "copyreg.__newobj__") &&
+      !args.empty() && !callable_name(args[0]).empty()) {
+    opaque.class_name = callable_name(args[0]);
   }
   opaque.parts.emplace_back("args", value(object.args, depth + 1));
   if (object.state != kNoPickle) {
@@ -341,11 +337,9 @@ Node TorchObjects::opaque(const PickleObject& object, int depth) {
   return Node(std::move(opaque));
 }
 
-}  // namespace
-
 Node torch_objects(const PickleGraph& graph, StorageSource& source, const std::string& file,
-                   const TorchObjectLimits& limits) {
-  return TorchObjects(graph, source, file, limits).value(graph.root, 0);
+                   const TorchObjectOptions& options) {
+  return TorchObjects(graph, source, file, options).read();
 }
 
 }  // namespace vissl::host

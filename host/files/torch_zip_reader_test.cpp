@@ -161,7 +161,7 @@ TEST_CASE("torch zip: objects of foreign classes are named and never built") {
   CHECK(args.parts.back().second.at("arch").as_text() == "resnet50");
   CHECK(tree.at("set").kind() == Node::Kind::opaque);
   CHECK(tree.at("dtype").as_opaque().class_name == "torch.float32");
-  CHECK(tree.at("device").as_opaque().class_name == "torch.device");
+  CHECK(tree.at("device").as_text() == "cpu");
   CHECK(elements<float>(tree.at("weight")) == counted(2));
 }
 

@@ -6,9 +6,16 @@
 #include "host/files/error.hpp"
 #include "host/files/file_bytes.hpp"
 #include "host/files/mapped_file.hpp"
+#include "host/files/module_state.hpp"
+#include "host/files/npy.hpp"
+#include "host/files/npz_reader.hpp"
+#include "host/files/pickle_tree.hpp"
 #include "host/files/safetensors_reader.hpp"
 #include "host/files/sniff.hpp"
+#include "host/files/torch_legacy_reader.hpp"
+#include "host/files/torch_tar_reader.hpp"
 #include "host/files/torch_zip_reader.hpp"
+#include "host/files/weights_index.hpp"
 
 namespace vissl::host {
 namespace {
@@ -31,31 +38,94 @@ fs::path file_of(const fs::path& path) {
                                   "; name the file of weights itself");
 }
 
-void read_zip(const FileBytes& file, const WeightsReadOptions& options, WeightsFile& out) {
+void read_torch(ZipReader zip, const FileBytes& file, const WeightsReadOptions& options,
+                WeightsFile& out) {
   TorchZipReadOptions torch;
   torch.verify = options.verify;
-  torch.deepest = options.deepest;
-  torch.most_nodes = options.most_nodes;
-  out.format = "torch_zip";
-  out.tree = read_torch_zip(file.bytes, file.keep_alive, file.name, torch);
+  torch.is_big_endian = options.is_big_endian;
+  torch.allow_script = true;
+  torch.objects = object_options(options, out);
+  const bool is_script = zip.find(torch_zip_root(zip) + "constants.pkl") != nullptr;
+  out.format = is_script ? "torchscript" : "torch_zip";
+  out.tree = read_torch_zip(std::move(zip), file.keep_alive, file.name, torch);
+}
+
+void read_file(const FileBytes& file, const WeightsReadOptions& options, int zips,
+               WeightsFile& out);
+
+void read_zip(const FileBytes& file, const WeightsReadOptions& options, int zips,
+              WeightsFile& out) {
+  ZipReader zip(file.bytes, file.name);
+  if (zip.entries().empty()) {
+    throw Error(Exit::bad_data, file.name + ": is an empty zip file; use another copy");
+  }
+  if (zip.find(torch_zip_root(zip) + "data.pkl") != nullptr) {
+    read_torch(std::move(zip), file, options, out);
+  } else if (is_npz(zip)) {
+    read_npz(std::move(zip), file, options, out);
+  } else if (zip.entries().size() == 1 && zips == 0) {
+    // A file of weights that somebody zipped.
+    const ZipEntry& entry = zip.entries().front();
+    FileBytes inner{zip.stored(entry), file.keep_alive, file.name + ": " + quoted_name(entry.name)};
+    if (entry.is_deflated) {
+      const auto kept =
+          std::make_shared<const std::vector<std::byte>>(zip.contents(entry, entry.size_bytes));
+      inner.bytes = *kept;
+      inner.keep_alive = kept;
+    }
+    read_file(inner, options, zips + 1, out);
+  } else {
+    throw Error(Exit::bad_data,
+                file.name +
+                    ": is a zip file but not one of torch.save or numpy.savez: it begins "
+                    "with " +
+                    quoted_name(zip.entries().front().name) + "; name a file of weights");
+  }
+}
+
+void read_array(const FileBytes& file, const WeightsReadOptions& options, WeightsFile& out) {
+  out.format = "npy";
+  const NpyHeader header = read_npy_header(file.bytes, file.name);
+  if (!is_npy_of_objects(header)) {
+    out.tree = Node(read_npy(file));
+    return;
+  }
+  out.tree = read_lone_pickle({file.bytes.subspan(header.data_offset), file.keep_alive, file.name},
+                              options, out);
+}
+
+void read_pickled(const FileBytes& file, const WeightsReadOptions& options, WeightsFile& out) {
+  out.format = "pickle";
+  out.tree = read_lone_pickle(file, options, out);
+}
+
+void read_file(const FileBytes& file, const WeightsReadOptions& options, int zips,
+               WeightsFile& out) {
+  switch (sniff_weights(file.bytes, file.name)) {
+    case WeightsFormat::zip:
+      return read_zip(file, options, zips, out);
+    case WeightsFormat::torch_legacy:
+      return read_torch_legacy(file, options, out);
+    case WeightsFormat::tar:
+      return read_torch_tar(file, options, out);
+    case WeightsFormat::safetensors:
+      return read_safetensors(file, out);
+    case WeightsFormat::npy:
+      return read_array(file, options, out);
+    case WeightsFormat::pickle:
+      return read_pickled(file, options, out);
+    case WeightsFormat::json:
+      return read_weights_index(file, options, out);
+  }
 }
 
 }  // namespace
 
 WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& options) {
   const auto mapped = MappedFile::open(file_of(given));
-  const FileBytes file{mapped->bytes(), mapped, mapped->name()};
   WeightsFile out;
-  switch (sniff_weights(file.bytes, file.name)) {
-    case WeightsFormat::zip:
-      read_zip(file, options, out);
-      break;
-    case WeightsFormat::safetensors:
-      read_safetensors(file, out);
-      break;
-    default:
-      throw Error(Exit::bad_data, file.name + ": is of a format that is not read yet");
-  }
+  read_file({mapped->bytes(), mapped, mapped->name()}, options, 0, out);
+  take_module_states(out);
   return out;
 }
 

@@ -224,7 +224,25 @@ std::vector<std::byte> ZipReader::contents(const ZipEntry& entry, std::uint64_t 
     damaged(label + " would inflate more than 200 times", entry.header_offset);
   }
   // One byte more than announced, so that data that is too long is seen.
-  std::vector<std::byte> out(entry.size_bytes + 1);
+  std::vector<std::byte> out = inflated(entry, entry.size_bytes + 1);
+  if (out.size() != entry.size_bytes) {
+    damaged(label + " cannot be inflated to its size", entry.data_offset);
+  }
+  return out;
+}
+
+std::vector<std::byte> ZipReader::start(const ZipEntry& entry, std::uint64_t limit_bytes) const {
+  const std::uint64_t wanted = std::min(entry.size_bytes, limit_bytes);
+  if (entry.is_deflated) return inflated(entry, wanted);
+  const auto raw = stored(entry).first(wanted);
+  return {raw.begin(), raw.end()};
+}
+
+// Up to `size_bytes` bytes. Empty where the stream is broken, or where all of it fits and its end
+// is missing.
+std::vector<std::byte> ZipReader::inflated(const ZipEntry& entry, std::uint64_t size_bytes) const {
+  const auto raw = stored(entry);
+  std::vector<std::byte> out(size_bytes);
   z_stream stream{};
   if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
   std::uint64_t taken = 0;
@@ -244,15 +262,17 @@ std::vector<std::byte> ZipReader::contents(const ZipEntry& entry, std::uint64_t 
     if (status == Z_OK && in == stream.avail_in && room == stream.avail_out) break;
   }
   ::inflateEnd(&stream);
-  if (status != Z_STREAM_END || made != entry.size_bytes) {
-    damaged(label + " cannot be inflated to its size", entry.data_offset);
-  }
-  out.pop_back();
+  const bool is_full = made == size_bytes && (status == Z_OK || status == Z_BUF_ERROR);
+  out.resize(status == Z_STREAM_END || is_full ? made : 0);
   return out;
 }
 
+bool ZipReader::has_crc(const ZipEntry& entry, std::span<const std::byte> contents) const {
+  return crc32(contents) == entry.crc;
+}
+
 void ZipReader::check_crc(const ZipEntry& entry, std::span<const std::byte> contents) const {
-  if (crc32(contents) != entry.crc) {
+  if (!has_crc(entry, contents)) {
     damaged("entry " + quoted_name(entry.name) + " has a wrong checksum", entry.data_offset);
   }
 }

@@ -33,6 +33,9 @@ class ZipReader {
   std::span<const std::byte> stored(const ZipEntry& entry) const;
   // The contents of any entry, copied; refuses more than `limit_bytes` and a ratio above 200:1.
   std::vector<std::byte> contents(const ZipEntry& entry, std::uint64_t limit_bytes) const;
+  // The first `limit_bytes` of the contents, fewer if it has no more.
+  std::vector<std::byte> start(const ZipEntry& entry, std::uint64_t limit_bytes) const;
+  bool has_crc(const ZipEntry& entry, std::span<const std::byte> contents) const;
   // Throws if `contents` has another checksum than the directory says.
   void check_crc(const ZipEntry& entry, std::span<const std::byte> contents) const;
 
@@ -48,6 +51,7 @@ class ZipReader {
   void read_directory(const Directory& directory);
   void read_zip64_extra(ZipEntry& entry, std::uint64_t at, std::uint64_t size) const;
   void check_local_header(ZipEntry& entry, std::uint64_t central, std::uint64_t end) const;
+  std::vector<std::byte> inflated(const ZipEntry& entry, std::uint64_t size_bytes) const;
   void check_ranges(const Directory& directory) const;
   [[noreturn]] void damaged(const std::string& what, std::uint64_t where) const;
 
