@@ -47,6 +47,8 @@ int dispatch(const CommandContext& context) {
       return show_keys_command(context);
     case Command::bench_data:
       return bench_data_command(context);
+    case Command::inspect:
+      return inspect_command(context);
     case Command::check:
       return check_command(context);
     case Command::run:

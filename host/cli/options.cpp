@@ -244,6 +244,7 @@ Options parse_options(const std::vector<std::string>& arguments) {
   };
   options.json = map["json"].as<bool>();
   options.origins = map["origins"].as<bool>();
+  options.sha256 = map["sha256"].as<bool>();
   options.plugins = texts("plugins");
   options.configs = texts("config");
   if (const std::string when = text("color"); !when.empty())
@@ -268,6 +269,8 @@ Options parse_options(const std::vector<std::string>& arguments) {
     options.points = whole_number("points", points, 2);
   if (const std::string seconds = text("seconds"); !seconds.empty())
     options.seconds = whole_number("seconds", seconds, 1);
+  if (const std::string most = text("max"); !most.empty())
+    options.most = whole_number("max", most, 0);
   if (const std::string limit = text("time-limit"); !limit.empty())
     options.time_limit = whole_number("time-limit", limit, 1);
 

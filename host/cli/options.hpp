@@ -23,6 +23,7 @@ enum class Command {
   bench_data,
   show_keys,
   new_plugin,
+  inspect,
   completion,
   complete,  // of the completion scripts; not in the table
   help,
@@ -31,8 +32,9 @@ enum class Command {
 
 struct Options {
   Command command = Command::run;
-  std::string subject;  // of describe: "loss/simclr_info_nce_loss"; a kind; a shell; a command
-  std::string name;     // of new-plugin
+  std::string
+      subject;       // of describe: "loss/simclr_info_nce_loss"; a kind; a file; a shell; a command
+  std::string name;  // of new-plugin
   std::vector<std::string> files;     // of check-plugin
   std::vector<std::string> plugins;   // --plugins, in order
   std::vector<std::string> configs;   // --config, in order
@@ -44,6 +46,8 @@ struct Options {
   int time_limit = 20;                // of check-plugin, in seconds for one check
   bool json = false;
   bool origins = false;
+  bool sha256 = false;  // of inspect
+  int most = -1;        // of inspect: tensors to list; negative = all
   ColorMode color = ColorMode::automatic;
   LogSettings log;
   int nproc = 1;             // of run: ranks to start on this machine

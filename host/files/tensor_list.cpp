@@ -60,10 +60,12 @@ class TensorWalk {
   std::uint64_t count_ = 0;
 };
 
-bool is_constant(const std::string& class_name) {
+// Python's own types and torch's names of element types.
+bool is_plain(const std::string& class_name) {
   constexpr std::string_view kTorch = "torch.";
-  return class_name.starts_with(kTorch) &&
-         dtype_by_name(std::string_view(class_name).substr(kTorch.size())).has_value();
+  return class_name.starts_with("builtins.") ||
+         (class_name.starts_with(kTorch) &&
+          dtype_by_name(std::string_view(class_name).substr(kTorch.size())).has_value());
 }
 
 void count_classes(const Node& node, std::map<std::string, std::int64_t>& counts) {
@@ -76,7 +78,7 @@ void count_classes(const Node& node, std::map<std::string, std::int64_t>& counts
       for (const Dict::Entry& entry : node.as_dict().entries()) count_classes(entry.value, counts);
       return;
     case Node::Kind::opaque:
-      if (!is_constant(node.as_opaque().class_name)) ++counts[node.as_opaque().class_name];
+      if (!is_plain(node.as_opaque().class_name)) ++counts[node.as_opaque().class_name];
       for (const auto& part : node.as_opaque().parts) count_classes(part.second, counts);
       return;
     default:

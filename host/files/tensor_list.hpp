@@ -18,7 +18,8 @@ void for_each_tensor(const Node& tree,
 // Of the elements in row-major order, little-endian; reads them all.
 std::string tensor_sha256(const TensorRef& tensor);
 
-// How many objects of each foreign class the tree has; names of element types do not count.
+// How many objects of each foreign class the tree has; Python's own types
+// and names of element types do not count.
 std::map<std::string, std::int64_t> foreign_classes(const Node& tree);
 
 // Bytes of the storages that no tensor of the tree shows: a view saves its whole storage.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What needs no tensors maps no libtorch: --help, --version, list, describe, show config, show schedule. And stdout carries the data alone.
+# What needs no tensors maps no libtorch: --help, --version, list, describe, show config, show schedule, inspect. And stdout carries the data alone.
 set -euo pipefail
 plugins=$VISSL_TEST_PLUGIN_DIR/fixture
 config=$VISSL_SOURCE_DIR/tests/configs_bad/base/good.toml
@@ -36,6 +36,8 @@ light show config --plugins "$plugins" --config "$config"
 light show config --plugins "$plugins" --config "$config" --json
 light show config --plugins "$plugins" --config "$config" --origins
 light show keys --plugins "$plugins"
+light inspect "$VISSL_SOURCE_DIR/tests/golden/weights_files/zip_training.pth"
+light inspect "$VISSL_SOURCE_DIR/tests/golden/weights_files/numpy_python2_0.pkl" --json --sha256
 light show schedule --plugins "$plugins" --config "$config"
 light show schedule --plugins "$plugins" --config "$config" --json
 

@@ -1,0 +1,26 @@
+#include "host/cli/commands.hpp"
+#include "host/cli/inspect.hpp"
+
+namespace vissl::host {
+
+int inspect_command(const CommandContext& context) {
+  const std::string& name = context.options.subject;
+  const WeightsFile file = read_weights_file(name);
+  if (context.options.json) {
+    for (const std::string& warning : file.warnings) {
+      context.log.log(LogLevel::warning, name + ": " + warning);
+    }
+    print(inspect_json(file, context.options.sha256));
+    return 0;
+  }
+  InspectOptions options;
+  options.with_sha256 = context.options.sha256;
+  if (context.options.most >= 0) options.most = context.options.most;
+  std::error_code is_folder;
+  const std::uint64_t size = std::filesystem::file_size(name, is_folder);
+  if (!is_folder) options.file_bytes = size;
+  print(inspect_text(name, file, context.out, options));
+  return 0;
+}
+
+}  // namespace vissl::host
