@@ -54,6 +54,7 @@ add_dependencies(sdk_tests plugins)
 
 # Plugins of the data path are tested on the host's own images and batches.
 vissl_tests(plugin_tests plugin plugins)
+target_sources(plugin_tests_objects PRIVATE tests/http_server.cpp tests/signature.cpp)
 target_link_libraries(plugin_tests_objects PUBLIC vissl_core)
 add_dependencies(plugin_tests_objects vissl_build_id)
 add_dependencies(plugin_tests plugins)

@@ -104,3 +104,9 @@ TEST_CASE("shipped plugins: hooks, engines and weights pass check-plugin") {
   check_shipped(shipped({"hooks", "engines", "weights"}), {},
                 {"weights/pretrained.params_file=\"absent.torch\""});
 }
+
+TEST_CASE("shipped plugins: weights schemes pass check-plugin") {
+  check_shipped(shipped({"weights_schemes"}), {},
+                {"weights_scheme/minio.endpoint=\"127.0.0.1\"",
+                 "weights_scheme/oss.endpoint=\"oss-cn-beijing.aliyuncs.com\""});
+}
