@@ -148,7 +148,7 @@ Rows tensor_rows(const WeightsFile& file, const InspectOptions& options) {
                     std::string(facts(tensor.dtype).name), shape_text(tensor)});
     if (options.with_sha256) rows.back().push_back(tensor_sha256(tensor));
   });
-  if (left_out > 0) rows.push_back({"  ... and " + grouped(left_out) + " more"});
+  if (left_out > 0) rows.push_back({"  ...", "and " + grouped(left_out) + " more"});
   return rows;
 }
 

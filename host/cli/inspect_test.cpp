@@ -21,8 +21,13 @@ std::string text_of(const WeightsFile& file, const InspectOptions& options = {})
   return inspect_text("w.pth", file, Terminal({}, ColorMode::never), options);
 }
 
+// Whether `part` stands in `text`, whatever the widths of the columns.
 bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+  std::string squeezed;
+  for (const char c : text) {
+    if (c != ' ' || !squeezed.ends_with(' ')) squeezed += c;
+  }
+  return squeezed.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -46,15 +51,15 @@ TEST_CASE("inspect: the text names wrappers, tensors, foreign classes and warnin
   options.file_bytes = 7523;
   const std::string text = text_of(read_weights_file(kFolder + "zip_training.pth"), options);
   CHECK(text.starts_with("w.pth: torch_zip, 7.5 kB\nContents\n  dict of 12 with "));
-  CHECK(has(text, "  epoch         3\n"));
-  CHECK(has(text, "  arch          'resnet50'\n"));
-  CHECK(has(text, "  state_dict    OrderedDict of 8 with 8 tensors, 150 elements\n"));
+  CHECK(has(text, "\n epoch 3\n"));
+  CHECK(has(text, "\n arch 'resnet50'\n"));
+  CHECK(has(text, "\n state_dict OrderedDict of 8 with 8 tensors, 150 elements\n"));
   CHECK(has(text, "state_dict.conv1.weight"));
   CHECK(has(text, "[4, 3, 3, 3]"));
-  CHECK(has(text, "Objects of foreign classes\n  argparse.Namespace  1\n"));
+  CHECK(has(text, "Objects of foreign classes\n argparse.Namespace 1\n"));
   CHECK(!has(text, "Warnings"));
   options.most = 1;
-  CHECK(has(text_of(read_weights_file(kFolder + "zip_training.pth"), options), "  ... and "));
+  CHECK(has(text_of(read_weights_file(kFolder + "zip_training.pth"), options), "\n ... and 16 more\n"));
 }
 
 TEST_CASE("inspect: a view that saves more than it shows is pointed out") {
@@ -66,9 +71,9 @@ TEST_CASE("inspect: a view that saves more than it shows is pointed out") {
   file.metadata = {{"format", "pt"}};
   file.tree["x"] = tensor;
   const std::string text = text_of(file);
-  CHECK(has(text, "Metadata\n  format  pt\n"));
-  CHECK(has(text, "Tensors\n  x  float32  [2]\n"));
-  CHECK(has(text, "  392 bytes of the file belong to no tensor: a view saves its whole storage\n"));
+  CHECK(has(text, "Metadata\n format pt\n"));
+  CHECK(has(text, "Tensors\n x float32 [2]\n"));
+  CHECK(has(text, " 392 bytes of the file belong to no tensor: a view saves its whole storage\n"));
 }
 
 TEST_CASE("inspect: names in a file cannot steer the terminal") {
