@@ -219,6 +219,7 @@ struct Ranks {
   std::int64_t local_world = 0;  // ranks on this machine, 0 = unknown
   std::int64_t core_share = 1;   // processes that share the cores which this one may use
   std::string address;           // host of rank 0
+  std::string address_from;      // the option or variable that named it
   int port = 0;                  // where rank 0 listens
   int listener = -1;             // of rank 0: a socket that listens there already, -1 = none
 };

@@ -6,6 +6,7 @@
 #include "host/cli/environment.hpp"
 #include "host/cli/executable.hpp"
 #include "host/cli/origins.hpp"
+#include "host/cli/ranks.hpp"
 #include "host/cli/runtime_loader.hpp"
 #include "host/cli/signals.hpp"
 #include "host/cli/spawn.hpp"
@@ -57,6 +58,9 @@ struct Running {
   Runtime* runtime = nullptr;
 };
 
+// The rendezvous would wait for distributed.timeout_seconds, and then not say why.
+constexpr std::chrono::seconds kNamePatience{20};
+
 Runtime& start(const CommandContext& context) {
   static Running* running = nullptr;  // reachable, so that it is no leak
   running = new Running(context);
@@ -71,6 +75,8 @@ int run_command(const CommandContext& context) {
     return spawn_ranks(context.options.nproc, context.arguments, context.log);
   }
   catch_stop_signals();
+  const Ranks& ranks = context.options.ranks;
+  if (ranks.world > 1) await_address(ranks, kNamePatience);
   return start(context).run();
 }
 

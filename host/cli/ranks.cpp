@@ -1,13 +1,17 @@
 #include "host/cli/ranks.hpp"
 
+#include <netdb.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <thread>
 
 namespace vissl::host {
 namespace {
 
 constexpr int kDefaultPort = 29500;  // torchrun's
+constexpr const char* kAddress = "MASTER_ADDR";
 // Ports of SLURM jobs lie below those that the kernel gives to outgoing connections.
 constexpr int kFirstJobPort = 15000, kJobPorts = 15000;
 
@@ -27,6 +31,7 @@ std::int64_t whole_number(const std::string& name, std::string_view text, std::i
 }
 
 constexpr std::int64_t kMostRanks = 1'000'000;
+constexpr std::chrono::milliseconds kNextLookUp{500};
 
 class Variables {
  public:
@@ -52,6 +57,7 @@ void set_rendezvous(Ranks& ranks, const std::string& place, const std::string& n
   if (colon == std::string::npos || colon == 0)
     refuse(name + " is '" + place + "'; it must be HOST:PORT of rank 0");
   ranks.address = place.substr(0, colon);
+  ranks.address_from = name;
   ranks.port = static_cast<int>(whole_number(name, place.substr(colon + 1), 1, 65535));
 }
 
@@ -79,7 +85,8 @@ Ranks from_torchrun(const Variables& variables) {
   ranks.world = variables.number("WORLD_SIZE", 1, 1);
   ranks.local_rank = variables.number("LOCAL_RANK", 0);
   ranks.local_world = variables.number("LOCAL_WORLD_SIZE", 0);
-  ranks.address = variables.text("MASTER_ADDR");
+  ranks.address = variables.text(kAddress);
+  ranks.address_from = kAddress;
   if (ranks.address.empty() && ranks.world > 1)
     refuse("the environment has WORLD_SIZE but no MASTER_ADDR; set it to the host of rank 0");
   ranks.port = static_cast<int>(variables.number("MASTER_PORT", kDefaultPort, 1, 65535));
@@ -97,8 +104,11 @@ Ranks from_slurm(const Variables& variables) {
   const std::int64_t nodes =
       variables.number("SLURM_STEP_NUM_NODES", variables.number("SLURM_NNODES", 0));
   if (nodes == 1) ranks.local_world = ranks.world;
-  for (const char* name : {"SLURM_STEP_NODELIST", "SLURM_NODELIST", "SLURM_JOB_NODELIST"}) {
-    if (ranks.address.empty()) ranks.address = first_host(variables.text(name));
+  for (const char* name :
+       {kAddress, "SLURM_STEP_NODELIST", "SLURM_NODELIST", "SLURM_JOB_NODELIST"}) {
+    if (!ranks.address.empty()) break;
+    ranks.address = first_host(variables.text(name));
+    ranks.address_from = name;
   }
   if (ranks.address.empty())
     refuse("SLURM started " + std::to_string(ranks.world) +
@@ -156,6 +166,22 @@ Ranks find_ranks(const RankOptions& options, const Environment& environment) {
   if (!listener.empty() && ranks.rank == 0)
     ranks.listener = static_cast<int>(whole_number("VISSL_RENDEZVOUS_FD", listener, 0, 1'000'000));
   return ranks;
+}
+
+void await_address(const Ranks& ranks, std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    addrinfo* found = nullptr;
+    const int failure = ::getaddrinfo(ranks.address.c_str(), nullptr, nullptr, &found);
+    if (failure == 0) return ::freeaddrinfo(found);
+    if (std::chrono::steady_clock::now() >= until)
+      throw Error(Exit::distributed,
+                  "the host of rank 0, '" + ranks.address + "' by " + ranks.address_from +
+                      ", has no address that this machine knows (" + ::gai_strerror(failure) +
+                      "); give a name or an address that every rank's machine knows in " +
+                      (ranks.address_from.starts_with("--") ? ranks.address_from : kAddress));
+    std::this_thread::sleep_for(kNextLookUp);
+  }
 }
 
 }  // namespace vissl::host

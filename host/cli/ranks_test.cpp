@@ -105,6 +105,35 @@ TEST_CASE("ranks: options win over torchrun's variables, and those over SLURM's"
   CHECK(ranks.port == 77);
 }
 
+TEST_CASE("ranks: a host of rank 0 without an address is named with its origin and a remedy") {
+  const auto refusal = [](const Ranks& ranks) -> std::string {
+    try {
+      await_address(ranks, {});
+    } catch (const Error& error) {
+      CHECK(error.code() == Exit::distributed);
+      const std::string text = error.what();  // between the brackets is what the system says
+      return text.substr(0, text.find('(')) + text.substr(text.find(')') + 1);
+    }
+    return "no error";
+  };
+  Variables job = kSlurm;
+  job["SLURM_NODELIST"] = "no_such_host.invalid";
+  CHECK(refusal(ranks_of(job)) ==
+        "the host of rank 0, 'no_such_host.invalid' by SLURM_NODELIST, has no address that this "
+        "machine knows ; give a name or an address that every rank's machine knows in MASTER_ADDR");
+  job["MASTER_ADDR"] = "127.0.0.1";
+  CHECK(ranks_of(job).address == "127.0.0.1");
+  CHECK(refusal(ranks_of(job)) == "no error");
+  RankOptions options;
+  options.rank = 0;
+  options.world = 2;
+  options.rendezvous = "no_such_host.invalid:7";
+  CHECK(
+      refusal(ranks_of({}, options)) ==
+      "the host of rank 0, 'no_such_host.invalid' by --rendezvous, has no address that this "
+      "machine knows ; give a name or an address that every rank's machine knows in --rendezvous");
+}
+
 TEST_CASE("ranks: hosts of SLURM's lists") {
   CHECK(first_host("") == "");
   CHECK(first_host("one") == "one");
