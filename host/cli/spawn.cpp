@@ -13,13 +13,14 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 
 namespace vissl::host {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-// For the others, once a rank has failed: they have to find out which one. Who knows has ended with
-// the code of a distributed failure, and then the rest follows at once.
+// For the others, once a rank has failed: they have to find out which one. When rank 0 has ended,
+// which speaks for all, or a rank by the loss of another one, the rest follows at once.
 constexpr std::chrono::seconds kGrace{20}, kShortGrace{3};
 constexpr int kForwarded[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 
@@ -54,8 +55,10 @@ struct Listener {
 struct Child {
   pid_t pid = 0;
   bool running = true;
-  int code = 0;    // of a normal end
-  int signal = 0;  // that ended it
+  int code = 0;          // of a normal end
+  int signal = 0;        // that ended it
+  bool cut_off = false;  // by the launcher, because another rank failed
+  Clock::time_point ended{};
 };
 
 // Between fork and exec only calls that are safe there; everything else is made before.
@@ -94,6 +97,7 @@ std::size_t reap(std::vector<Child>& children) {
     int status = 0;
     if (!child.running || ::waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
     child.running = false;
+    child.ended = Clock::now();
     if (WIFEXITED(status)) child.code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) child.signal = WTERMSIG(status);
   }
@@ -105,8 +109,21 @@ bool failed(const Child& child) {
          (child.signal != 0 || (child.code != 0 && child.code != static_cast<int>(Exit::saved)));
 }
 
-bool knows(const Child& child) {
-  return !child.running && child.code == static_cast<int>(Exit::distributed);
+int code_of(const Child& child) {
+  return child.signal != 0 ? static_cast<int>(Exit::distributed) : child.code;
+}
+
+// Until when the others may run, if a rank has failed.
+std::optional<Clock::time_point> last_moment(const std::vector<Child>& children) {
+  std::optional<Clock::time_point> moment;
+  for (const Child& child : children) {
+    if (!failed(child)) continue;
+    const bool found = child.code == static_cast<int>(Exit::distributed) ||
+                       (&child == &children.front() && child.signal == 0);
+    const Clock::time_point own = child.ended + (found ? kShortGrace : kGrace);
+    moment = std::min(moment.value_or(own), own);
+  }
+  return moment;
 }
 
 void signal_all(const std::vector<Child>& children, int signal) {
@@ -116,10 +133,11 @@ void signal_all(const std::vector<Child>& children, int signal) {
 
 // Ranks that end by a signal cannot speak for themselves; the others name them if they can.
 void report_signals(const std::vector<Child>& children, Logger& log) {
-  if (std::ranges::any_of(children, knows)) return;
+  if (std::ranges::any_of(children, [](const Child& c) { return failed(c) && c.signal == 0; }))
+    return;
   for (std::size_t rank = 0; rank < children.size(); ++rank) {
     const int signal = children[rank].signal;
-    if (signal == 0) continue;
+    if (signal == 0 || children[rank].cut_off) continue;
     log.log(LogLevel::error, "rank " + std::to_string(rank) + " was ended by signal " +
                                  std::to_string(signal) + " (" + ::strsignal(signal) + ")" +
                                  (signal == SIGKILL ? "; was the memory used up?" : ""));
@@ -165,13 +183,12 @@ int spawn_ranks(int count, const std::vector<std::string>& arguments, Logger& lo
     for (int rank = 0; rank < count; ++rank)
       children.push_back({start(rank, count, own, listener, before)});
   }
-  Clock::time_point failed_at = Clock::time_point::max();
   while (reap(children) > 0) {
-    if (failed_at == Clock::time_point::max() && std::ranges::any_of(children, failed))
-      failed_at = Clock::now();
-    const auto grace = std::ranges::any_of(children, knows) ? kShortGrace : kGrace;
-    if (failed_at != Clock::time_point::max() && Clock::now() - failed_at > grace)
+    const std::optional<Clock::time_point> last = last_moment(children);
+    if (last && Clock::now() > *last) {
+      for (Child& child : children) child.cut_off = child.cut_off || child.running;
       signal_all(children, SIGKILL);
+    }
     const timespec interval{0, 200'000'000};
     const int signal = ::sigtimedwait(&waited, nullptr, &interval);
     if (std::ranges::find(kForwarded, signal) != std::end(kForwarded)) signal_all(children, signal);
@@ -179,7 +196,7 @@ int spawn_ranks(int count, const std::vector<std::string>& arguments, Logger& lo
   report_signals(children, log);
   std::vector<int> codes;
   for (const Child& child : children)
-    codes.push_back(child.signal != 0 ? static_cast<int>(Exit::distributed) : child.code);
+    if (!child.cut_off) codes.push_back(code_of(child));
   return joint_exit_code(codes);
 }
 

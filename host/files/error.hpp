@@ -12,7 +12,7 @@ enum class Exit : int {
   usage = 2,          // command line or configuration, no such component, strict weights mismatch
   bad_plugin = 3,     // a plugin file exists but cannot be used
   bad_data = 4,       // a data or weights file is missing or unreadable
-  distributed = 5,    // a rank failed, stalled or was lost
+  distributed = 5,    // a rank stalled or was lost, or the ranks could not meet
   saved = 75,         // saved its state, run the same command again
   interrupted = 130,  // SIGINT without a save
   terminated = 143,   // SIGTERM without a save

@@ -267,17 +267,50 @@ TEST_CASE("ranks: a rank that works on elsewhere while the others wait for it is
   }
 }
 
-TEST_CASE("ranks: an error of one rank ends all with its text, said once") {
+TEST_CASE("ranks: an error of one rank ends all with its text and code, said once") {
   for (const char* rank : {"0", "2"}) {
     CAPTURE(rank);
     const TempFolder folder;
     const Result result = disturbed(folder, std::string("5 0 ") + rank + "\n");
     INFO(result.err);
-    CHECK(result.exit_code == 5);
+    CHECK(result.exit_code == 1);
+    CHECK(count_of(result.err, "error: ") == 1);
     CHECK(count_of(result.err, "the file asks to fail here") == 1);
     CHECK(read_file(folder / "run" / "log.txt").find("the file asks to fail here") !=
           std::string::npos);
   }
+}
+
+TEST_CASE("ranks: one rank's refusal of the config while it starts ends all with code 2") {
+  for (const char* rank : {"0", "2"}) {
+    CAPTURE(rank);
+    const TempFolder folder;
+    const Result result = disturbed(folder, std::string("-1 0 ") + rank + "\n");
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.seconds < 15.0);
+    CHECK(count_of(result.err, "error: ") == 1);
+    CHECK(count_of(result.err, "the file asks to refuse the config here") == 1);
+    CHECK((result.err.find("error: rank 2: ") != std::string::npos) == (*rank == '2'));
+  }
+}
+
+TEST_CASE("ranks: checkpoints that only rank 0 reads, and cannot, end all with code 4") {
+  const TempFolder folder;
+  const Result stopped = disturbed(folder, "8 15\n");
+  INFO(stopped.err);
+  REQUIRE(stopped.exit_code == 75);
+  for (const auto& entry : fs::directory_iterator(folder / "run"))
+    if (entry.path().extension() == ".torch" && !entry.is_symlink())
+      fs::resize_file(entry.path(), fs::file_size(entry.path()) / 2);
+  fs::remove(folder / "kill");
+  const Result result =
+      run_host(run_arguments(folder / "run.toml", kThreeRanks), {}, std::chrono::seconds(60));
+  INFO(result.err);
+  CHECK(result.exit_code == 4);
+  CHECK(result.seconds < 15.0);
+  CHECK(count_of(result.err, "error: ") == 1);
+  CHECK(result.err.find("none of its checkpoints can be read") != std::string::npos);
 }
 
 TEST_CASE("ranks: an error that all ranks meet keeps its own code and is said once") {

@@ -157,7 +157,7 @@ class Distributed {
     watch_.reset();
   }
 
-  // Logs what ended the run and returns the exit code.
+  // Logs what ended the run and returns the exit code: that of the rank which met it, on all ranks.
   int end_with(const Error& error) {
     const std::string text = error.what();
     const RankError own{ranks_.rank, ranks_.rank, error.code(), text};
@@ -166,7 +166,7 @@ class Distributed {
     services_.log->progress_done();
     tell(*watch_, same ? own : first);
     watch_->wait_for_readers();
-    return static_cast<int>(same ? own.code : code_of(first));
+    return static_cast<int>(first.code);
   }
 
  private:
@@ -215,12 +215,6 @@ class Distributed {
     }
   }
 
-  // A run that a signal stopped is no failure of a rank.
-  static Exit code_of(const RankError& error) {
-    return error.code == Exit::interrupted || error.code == Exit::terminated ? error.code
-                                                                             : Exit::distributed;
-  }
-
   // Rank 0 speaks for all; when it cannot, the others speak for themselves.
   void tell(Watch& watch, const RankError& error) {
     if (ranks_.rank != 0 && watch.rank_0_speaks()) return;
@@ -234,7 +228,7 @@ class Distributed {
     tell(watch, error);
     watch.wait_for_readers();
     std::fflush(nullptr);
-    std::_Exit(static_cast<int>(code_of(error)));
+    std::_Exit(static_cast<int>(error.code));
   }
 
   const Services& services_;

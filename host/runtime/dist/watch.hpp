@@ -26,7 +26,7 @@ namespace vissl::host {
 struct RankError {
   int64_t rank = 0;      // that met it
   int64_t reporter = 0;  // that posted it; another one when `rank` itself cannot speak
-  Exit code = Exit::distributed;
+  Exit code = Exit::distributed;  // of all ranks
   std::string text;
   std::string store_text() const;
   static RankError parse(const std::string& stored);

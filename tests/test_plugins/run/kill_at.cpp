@@ -1,6 +1,8 @@
 // A hook that ends the process by SIGKILL, or sends itself another signal, at the iteration that a
 // file names; on every rank, or on the one that the file names. Signal 0 is an error instead, -N
-// stands still for N seconds while the process lives. The file is no part of the config, so that disturbed and undisturbed runs have the same one.
+// stands still for N seconds while the process lives. Iteration -1 is an error of the config while
+// the rank that the environment names makes the hook. The file is no part of the config, so that
+// disturbed and undisturbed runs have the same one.
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -18,7 +20,15 @@ struct KillAt {
     p.string("file", required,
              "Holds \"ITERATION SIGNAL [RANK]\"; without the file nothing happens.");
   }
-  explicit KillAt(const Config& c) : file(c.string("file")) {}
+  explicit KillAt(const Config& c) : file(c.string("file")) {
+    std::ifstream in(file);
+    std::int64_t iteration = 0;
+    int number = 0;
+    std::string rank;
+    const char* own = std::getenv("RANK");
+    if (in >> iteration >> number >> rank && iteration == -1 && own != nullptr && rank == own)
+      fail(VISSL_E_CONFIG, "the file asks to refuse the config here");
+  }
   static constexpr auto events = event_mask(Event::step);
   void on_event(Event, Run& run) {
     std::ifstream in(file);
