@@ -41,7 +41,7 @@ endfunction()
 add_library(vissl_doctest_main OBJECT tests/doctest_main.cpp)
 target_link_libraries(vissl_doctest_main PRIVATE doctest::doctest)
 
-vissl_tests(core_tests unit host/cli host/config host/plugin host/data host/files)
+vissl_tests(core_tests unit host/cli host/config host/plugin host/data host/files host/weights)
 target_link_libraries(core_tests_objects PUBLIC vissl_core)
 add_dependencies(core_tests_objects vissl_build_id)
 add_dependencies(core_tests test_plugins)

@@ -1,0 +1,186 @@
+#include "host/weights/weights_plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "host/boundary.hpp"
+#include "host/weights/weights_report.hpp"
+
+using namespace vissl::host;
+
+namespace {
+
+using Sink = const vissl_weights_sink&;
+
+vissl_str str(const char* text) {
+  return {text, std::char_traits<char>::length(text)};
+}
+
+// A profile whose plan is a function of the test.
+struct Profile {
+  std::function<void(Sink)> body;
+  static vissl_status plan(void* self, const vissl_weights_entry*, std::uint64_t,
+                           const vissl_weights_entry*, std::uint64_t,
+                           const vissl_weights_sink* sink, vissl_err*) {
+    static_cast<Profile*>(self)->body(*sink);
+    return VISSL_OK;
+  }
+};
+
+TensorRef zeros(std::vector<std::int64_t> shape) {
+  std::int64_t elements = 1;
+  for (const std::int64_t size : shape) elements *= size;
+  return TensorRef::contiguous(DType::float32, std::move(shape),
+                               Storage::allocate(static_cast<std::uint64_t>(4 * elements)));
+}
+
+// A file with conv (8 elements), fc (2) and a counter; the model wants conv, bn (2) and a head.
+Node file() {
+  Node state = Node::dict();
+  state["conv.weight"] = zeros({2, 4});
+  state["fc.bias"] = zeros({2});
+  Node tree = Node::dict();
+  tree["state_dict"] = std::move(state);
+  tree["list"] = Node::list();
+  tree["list"].append(zeros({1}));
+  tree["epoch"] = 3;
+  return tree;
+}
+const std::vector<WeightsTarget> kModel = {{"trunk.conv.weight", DType::float32, {2, 4}},
+                                           {"trunk.bn.weight", DType::float32, {2}},
+                                           {"heads.0.bias", DType::float32, {3}}};
+
+WeightsPlan planned(const Node& tree, const std::function<void(Sink)>& body,
+                    const std::vector<WeightsTarget>& model = kModel) {
+  Profile profile{body};
+  const vissl_weights_profile_class table = {sizeof table,   nullptr, nullptr,
+                                             &Profile::plan, nullptr, nullptr};
+  return plan_weights("a.pth", "torch_zip", tensors_of(tree), model, table, &profile);
+}
+
+std::string error(const std::function<void()>& body, Exit code = Exit::usage) {
+  try {
+    body();
+  } catch (const Error& e) {
+    CHECK(e.code() == code);
+    return e.what();
+  }
+  return "no error";
+}
+
+void load_conv(Sink sink) {
+  sink.load(sink.self, 0, str("trunk.conv.weight"));
+}
+
+}  // namespace
+
+TEST_CASE("weights plan: tensors have their full dotted path, positions in lists as numbers") {
+  const Node tree = file();
+  const std::vector<WeightsSource> sources = tensors_of(tree);
+  REQUIRE(sources.size() == 3);
+  CHECK(sources[0].name == "state_dict.conv.weight");
+  CHECK(sources[2].name == "list.0");
+}
+
+TEST_CASE("weights plan: what a profile does not mention is missing, and counts as not covered") {
+  const Node tree = file();
+  const WeightsPlan plan = planned(tree, load_conv);
+  CHECK(plan.rows[0].fate == WeightsFate::loaded);
+  CHECK(plan.rows[1].fate == WeightsFate::missing);
+  CHECK(plan.coverage() == doctest::Approx(0.8));  // 8 of the trunk's 10 elements
+  CHECK(summary_line(plan) ==
+        "loaded 1 of 3 tensors (80 % of the trunk) from a.pth (torch_zip); as initialised: "
+        "trunk.bn.weight, heads.0.bias; 2 tensors of the file unused");
+}
+
+TEST_CASE("weights plan: what stays as initialised on purpose is not asked for") {
+  const Node tree = file();
+  const WeightsPlan plan = planned(tree, [](Sink sink) {
+    load_conv(sink);
+    sink.skip_target(sink.self, str("trunk.bn.weight"), str("skip_layers has 'bn'"));
+    sink.ignore(sink.self, 1, str("another shape"));
+  });
+  CHECK(plan.coverage() == 1.0);
+  const std::string text = text_report(plan);
+  CHECK(text.find("left out: 1 tensor: skip_layers has 'bn'") != std::string::npos);
+  CHECK(text.find("fc") == std::string::npos);
+  CHECK_NOTHROW(judge(plan, {0.5, false}));
+}
+
+TEST_CASE("weights plan: plans that cannot be carried out are refused with both names") {
+  const Node tree = file();
+  CHECK(error([&] {
+          planned(tree, [](Sink sink) {
+            load_conv(sink);
+            sink.load(sink.self, 1, str("trunk.conv.weight"));
+          });
+        }) ==
+        "a.pth: two tensors of the file, 'state_dict.conv.weight' and 'state_dict.fc.bias', map to "
+        "'trunk.conv.weight'; choose one with state_dict_key_name or prefixes");
+  CHECK(error([&] { planned(tree, [](Sink sink) { sink.load(sink.self, 0, str("trunk.x")); }); }) ==
+        "a.pth: the profile names 'trunk.x', which the model does not have");
+  CHECK(error([&] {
+          planned(tree, [](Sink sink) { sink.load(sink.self, 9, str("trunk.bn.weight")); });
+        }) == "a.pth: the profile names entry 9 of 3");
+  CHECK(error([&] {
+          planned(tree, [](Sink sink) { sink.load(sink.self, 0, str("heads.0.bias")); });
+        }) ==
+        "a.pth: 'state_dict.conv.weight' has shape [2, 4] but 'heads.0.bias' of the model "
+        "has [3]; change the model, or list the layer in skip_layers");
+}
+
+TEST_CASE("weights plan: one element fits a scalar, as torch has it") {
+  const Node tree = file();
+  const std::vector<WeightsTarget> model = {{"trunk.temperature", DType::float32, {}}};
+  CHECK_NOTHROW(planned(
+      tree, [](Sink sink) { sink.load(sink.self, 2, str("trunk.temperature")); }, model));
+}
+
+TEST_CASE("weights plan: the gates name what is missing and what to do") {
+  const Node tree = file();
+  CHECK(error([&] { judge(planned(tree, [](Sink) {}), {}); }) ==
+        "a.pth: nothing in it matches the model; the file has state_dict.conv.weight …, the model "
+        "trunk.conv.weight …; set state_dict_key_name, remove_prefix or append_prefix of "
+        "[model.weights_init], or profile = \"auto\"");
+  CHECK(error([&] {
+          judge(planned(tree, load_conv), {0.5, true});
+        }) == "a.pth: 2 tensors of the model are not in it: trunk.bn.weight, heads.0.bias");
+  CHECK(error([&] {
+          judge(planned(tree, load_conv), {0.9, false});
+        }) ==
+        "a.pth: only 80 % of the trunk's elements are in it, less than min_coverage = 90 %; not "
+        "there: trunk.bn.weight, heads.0.bias; set prefixes or profile = \"auto\" of "
+        "[model.weights_init], or lower min_coverage if that is meant");
+  CHECK_NOTHROW(judge(planned(tree, load_conv), {0.8, false}));
+  const Node empty = Node::dict();
+  CHECK(error([&] { planned(empty, load_conv); }, Exit::bad_data) ==
+        "a.pth (torch_zip) holds no tensors; `vissl-host inspect` lists what it holds");
+}
+
+TEST_CASE("weights report: JSON has every target with its fate, and names near the missing") {
+  Node tree = file();
+  tree["state_dict"]["old.bn.weight"] = zeros({2});
+  const WeightsPlan plan = planned(tree, [](Sink sink) {
+    load_conv(sink);
+    const std::uint64_t both[] = {0, 1};
+    sink.compute(sink.self, both, 2, str("heads.0.bias"), 4, str("joined"));
+    sink.message(sink.self, 2, str("a line"));
+  });
+  const auto report = nlohmann::json::parse(json_report(plan));
+  CHECK(report["coverage"].get<double>() == doctest::Approx(0.8));
+  CHECK(report["counts"]["adapted"] == 1);
+  CHECK(report["targets"][0]["from"] == nlohmann::json{"state_dict.conv.weight"});
+  CHECK(report["targets"][1]["status"] == "missing");
+  CHECK(report["targets"][1]["nearest"] == nlohmann::json{"state_dict.old.bn.weight"});
+  CHECK(report["targets"][2]["what"] == "joined");
+  CHECK(report["messages"][0] == "a line");
+  CHECK(report["unused"].size() == 2);
+}
+
+TEST_CASE("weights report: 100 % is all of it") {
+  CHECK(percent(1.0) == "100 %");
+  CHECK(percent(0.99999) == "99.99 %");
+  CHECK(percent(0.5) == "50 %");
+}
