@@ -1,0 +1,57 @@
+"""Writes tests/golden/components/weights_adapt.json: tensors that timm adapts to another model, and names that Python's
+re.sub rewrites. Run in an environment with torch, timm and numpy."""
+import json
+import pathlib
+import re
+
+import torch
+import torch.nn.functional as F
+from timm.layers import resample_abs_pos_embed
+from timm.models._manipulate import adapt_input_conv
+
+OUT = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/components/weights_adapt.json"
+
+
+def wave(shape, seed):
+    n = torch.Size(shape).numel()
+    return torch.sin(0.37 * torch.arange(1, n + 1, dtype=torch.float64) + seed).reshape(shape).float()
+
+
+def numbers(tensor):
+    return {"shape": list(tensor.shape), "data": tensor.double().flatten().tolist()}
+
+
+def channels(shape, wanted, dtype=torch.float32):
+    weight = wave(shape, 1.0).to(dtype)
+    return {"from": numbers(weight), "half": dtype == torch.float16, "wanted": wanted,
+            "to": numbers(adapt_input_conv(wanted, weight))}
+
+
+def positions(tokens, extra, grid, antialias):
+    embedding = wave([1, tokens, 4], 2.0)
+    if antialias:
+        resized = resample_abs_pos_embed(embedding, [grid, grid], num_prefix_tokens=extra, antialias=True)
+    else:  # VISSL, DINO and MAE
+        side = int((tokens - extra) ** 0.5)
+        rest = embedding[:, extra:].reshape(1, side, side, 4).permute(0, 3, 1, 2)
+        rest = F.interpolate(rest, size=(grid, grid), mode="bicubic", align_corners=False)
+        resized = torch.cat([embedding[:, :extra], rest.permute(0, 2, 3, 1).reshape(1, grid * grid, 4)], 1)
+    return {"from": numbers(embedding), "antialias": antialias, "to": numbers(resized)}
+
+
+RULES = [
+    (r"^module\.", ""), (r"^module.", ""), (r"\.conv.weight", ".weight"), (r"(\d+)\.(\d+)", r"\2.\1"),
+    (r"(?P<stage>layer\d)\.", r"\g<stage>_"), (r"x*", "-"), (r"\bbn\d\b", "norm"), (r"(?<=layer)\d", "N"),
+    (r"weight\Z", "w"), (r"$", ".end"), (r"(?i)LAYER", "stage"), (r"[.]", "$"), (r"(a)|(b)", r"[\1\2]"),
+    (r"(?!module)m", "M"), (r"\.", r"\\"), (r"(l)(a)(y)", r"\g<3>\g<2>\g<1>\g<0>"), (r"e+?", "E"), (r"\W", r"\t"),
+]
+NAMES = ["module.layer1.0.conv1.weight", "modulex.layer12.3.bn2.bias", "abxd", "layer1.conv.weight", "a.module.b"]
+
+OUT.write_text(json.dumps({
+    "channels": [channels([1, 2, 1, 1], 1), channels([2, 3, 2, 2], 1), channels([2, 12, 1, 2], 1),
+                 channels([2, 3, 2, 2], 2), channels([2, 3, 2, 2], 4), channels([2, 3, 2, 2], 6),
+                 channels([2, 3, 2, 2], 7), channels([2, 3, 2, 2], 1, torch.float16)],
+    "positions": [positions(17, 1, 6, True), positions(16, 0, 7, True), positions(37, 1, 3, True),
+                  positions(17, 1, 6, False), positions(37, 1, 3, False)],
+    "rules": [{"pattern": p, "replacement": r, "name": n, "result": re.sub(p, r, n)} for p, r in RULES for n in NAMES],
+}) + "\n")
