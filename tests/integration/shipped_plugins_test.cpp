@@ -93,7 +93,13 @@ TEST_CASE("shipped plugins: heads pass check-plugin") {
 }
 
 TEST_CASE("shipped plugins: trunks pass check-plugin") {
-  check_shipped(shipped({"trunks"}), {}, {"trunk/resnet.depth=18"});
+  const std::string vit = "trunk/vision_transformer.", regnet = "trunk/regnet.";
+  check_shipped(
+      shipped({"trunks"}), {},
+      {"trunk/resnet.depth=18", vit + "image_size=32", vit + "patch_size=8", vit + "num_layers=2",
+       vit + "hidden_dim=32", vit + "num_heads=4", vit + "mlp_dim=64", vit + "drop_path_rate=0.5",
+       regnet + "depth=3", regnet + "w_0=8", regnet + "w_a=8.0", regnet + "w_m=2.0",
+       regnet + "group_width=8"});
 }
 
 TEST_CASE("shipped plugins: optimizers, parameter groups and meters pass check-plugin") {

@@ -45,6 +45,8 @@ constexpr Variant kVariants[] = {
     {"regnet_z_4gf", Family::z, {28, 48, 14.5, 2.226, 8}},
 };
 
+constexpr double kWidest = 1e6;  // channels; what is wider is a mistake in the config
+
 using Keys = std::vector<const char*>;
 const Keys& rule_keys() {
   static const Keys keys = {"depth", "w_0", "w_a", "w_m", "group_width"};
@@ -61,16 +63,26 @@ std::int64_t whole(double x) {
 }
 
 std::vector<Stage> stages_of(const Rule& rule, double bottleneck) {
-  if (rule.w_0 % 8 != 0)
+  if (rule.w_0 < 8 || rule.w_0 % 8 != 0)
     fail(VISSL_E_CONFIG,
          "'w_0' of regnet is " + std::to_string(rule.w_0) + "; it must be a multiple of 8");
+  if (rule.depth < 1 || rule.group_width < 1 || !(rule.w_a >= 0.0) || !(rule.w_m > 1.0) ||
+      !(bottleneck > 0.0))
+    fail(VISSL_E_CONFIG,
+         "regnet needs 'depth' and 'group_width' of 1 or more, 'w_a' of 0 or more, 'w_m' above 1 "
+         "and 'bottleneck_multiplier' above 0");
   std::vector<Stage> stages;
   std::int64_t previous = 0;
   for (std::int64_t i = 0; i < rule.depth; ++i) {
     const auto first = static_cast<double>(rule.w_0);
     const double line = static_cast<double>(i) * rule.w_a + first;
     const double power = std::nearbyint(std::log(line / first) / std::log(rule.w_m));
-    const std::int64_t width = 8 * nearest(first * std::pow(rule.w_m, power) / 8.0);
+    const double exact = first * std::pow(rule.w_m, power);
+    if (!(exact * bottleneck < kWidest))
+      fail(VISSL_E_CONFIG, "block " + std::to_string(i) + " of regnet would be wider than " +
+                               std::to_string(whole(kWidest)) +
+                               " channels; lower 'w_a', 'w_0' or 'bottleneck_multiplier'");
+    const std::int64_t width = 8 * nearest(exact / 8.0);
     if (width != previous) stages.push_back({0, width, rule.group_width, 2, bottleneck});
     previous = width;
     ++stages.back().depth;

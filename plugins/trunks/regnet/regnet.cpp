@@ -100,7 +100,8 @@ class Block {
   void add_bottleneck(const nn::Scope& f, std::int64_t in, std::int64_t stride,
                       const Stage& stage) {
     const std::int64_t inner = nearest(static_cast<double>(stage.width) * stage.bottleneck);
-    if (stage.group_width > inner || inner % (inner / stage.group_width) != 0)
+    if (stage.group_width < 1 || stage.group_width > inner ||
+        inner % (inner / stage.group_width) != 0)
       fail(VISSL_E_CONFIG, "regnet: an inner width of " + std::to_string(inner) +
                                " channels does not divide into groups of " +
                                std::to_string(stage.group_width));
