@@ -47,6 +47,13 @@ requeue() { # JOB or ARRAYJOB_TASK: an array's plain id would requeue all its ta
   fi
 }
 
+# Where rank 0 runs, when SLURM's name for that node is one that only SLURM knows.
+first_address() {
+  local first
+  first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p)
+  if ! getent ahosts "$first" >/dev/null; then scontrol show node -o "$first" | sed -nE 's/.* NodeAddr=([^ ]+).*/\1/p'; fi
+}
+
 run_task() { # CONFIG JOB TASK OVERRIDES...
   local config=$1 job=$2 task=$3 host name parent child status signalled outcome folder requeued=no
   shift 3
@@ -65,6 +72,10 @@ run_task() { # CONFIG JOB TASK OVERRIDES...
   has_key machine.threads "$@" || [[ -z ${SLURM_CPUS_PER_TASK:-} ]] || command+=("machine.threads=$SLURM_CPUS_PER_TASK")
   command+=("$@")
   if ((${SLURM_NTASKS:-1} > 1)); then
+    if [[ -z ${MASTER_ADDR:-} ]]; then
+      MASTER_ADDR=$(first_address || true)
+      [[ -z $MASTER_ADDR ]] || export MASTER_ADDR
+    fi
     # A rank that ends early must not kill the others, which may still be saving; the ranks watch each other.
     command=(srun --kill-on-bad-exit=0 ${SLURM_CPUS_PER_TASK:+--cpus-per-task="$SLURM_CPUS_PER_TASK"} "${command[@]}")
   fi

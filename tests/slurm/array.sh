@@ -26,34 +26,10 @@ fail() {
 cluster_start "$work/slurm" 2
 cd "$work"
 for task in 0 1 2 3; do mkdir -p "wait/$task"; done
-cat >small.toml <<TOML
-log_frequency = 1
-[data]
-num_workers = 1
-[data.train]
-data_sources = [{ name = "synthetic", length = 88, size = 16, random_images = true, num_labels = 4 }]
-batchsize_per_replica = 8
-transforms = [{ name = "RandomResizedCrop", size = 16 }, { name = "RandomHorizontalFlip" }, { name = "ToTensor" }]
-[machine]
-precision = "fp32"
-[model]
-trunk = { name = "resnet", depth = 18, width_multiplier = 0.0625, stem_kernel = 3, stem_stride = 1, stem_pool = false }
-heads = [{ name = "mlp", dims = [32, 4] }]
-[loss]
-name = "cross_entropy_multiple_output_single_target"
-[optimizer]
-name = "sgd"
-num_epochs = 2
-momentum = 0.9
-[optimizer.param_schedulers.lr]
-name = "cosine"
-update_interval = "step"
-start_value = 0.05
-end_value = 0.0
-[[hooks]]
-name = "wait_at"
-folder = "$work/wait"
-TOML
+{
+  cat "$VISSL_SOURCE_DIR/tests/slurm/small.toml"
+  printf '[[hooks]]\nname = "wait_at"\nfolder = "%s"\n' "$work/wait"
+} >small.toml
 cat >sweep.txt <<'SWEEP'
 # the overrides of four runs
 seed_value=1 hooks[wait_at].folder=wait/0
@@ -73,26 +49,25 @@ output() { echo "vissl-${job}_$1.out"; }
 says() { grep -qs "$1" "$(output "$2")"; }
 state() { scontrol show job -o "${job}_$1" | sed -nE 's/.* JobState=([A-Z_]+).*/\1/p'; }
 is() { [[ $(state "$1") == "$2" ]]; }
-cluster_wait 30 test -e wait/1/waiting || fail "task 1 did not come to its 7th step"
-cluster_wait 30 test -e wait/2/waiting || fail "task 2 did not come to its 8th step"
+cluster_wait 60 test -e wait/1/waiting || fail "task 1 did not come to its 7th step"
+cluster_wait 60 test -e wait/2/waiting || fail "task 2 did not come to its 8th step"
 
 scontrol requeue "${job}_1"
 scancel --batch --signal=USR1 "${job}_2"
-cluster_wait 10 says 'SIGTERM, the run saves' 1 || fail "task 1 got no SIGTERM"
-cluster_wait 10 says 'SIGUSR1, the run saves' 2 || fail "task 2 got no SIGUSR1"
+cluster_wait 30 says 'SIGTERM, the run saves' 1 || fail "task 1 got no SIGTERM"
+cluster_wait 30 says 'SIGUSR1, the run saves' 2 || fail "task 2 got no SIGUSR1"
 rm wait/?/iteration
 touch wait/1/go wait/2/go
 for task in 1 2; do
-  cluster_wait 30 is "$task" PENDING || fail "task $task was not requeued but is $(state "$task")"
-  # SLURM holds a requeued job for two minutes.
-  scontrol update jobid="${job}_$task" StartTime=now
+  cluster_wait 60 is "$task" PENDING || fail "task $task was not requeued but is $(state "$task")"
+  cluster_restart "${job}_$task"
 done
 
 for task in 0 1 2 3; do
   line=$(sed -n "$((task + 1))p" <(grep -E '^[^#]' sweep.txt))
   mapfile -t overrides < <(xargs -n 1 printf '%s\n' <<<"$line")
   "$VISSL_HOST" --quiet --config small.toml machine.threads=1 checkpoint.dir="plain/$task" "${overrides[@]}"
-  cluster_wait 30 is "$task" COMPLETED || fail "task $task is $(state "$task")"
+  cluster_wait 60 is "$task" COMPLETED || fail "task $task is $(state "$task")"
   "$VISSL_BUILD/compare_runs" "plain/$task" "runs/small-$job/$task" || fail "task $task differs from an undisturbed run"
 done
 if "$VISSL_BUILD/compare_runs" plain/0 plain/1 >/dev/null; then fail "the comparison sees no difference between seeds"; fi
@@ -113,7 +88,7 @@ diff wanted met || fail "tasks.log does not say what happened"
 # Other exit codes end the job with that code, and nothing is requeued.
 wrong=$(sbatch --array=0 "$VISSL_SOURCE_DIR/scripts/slurm/array.sh" small.toml sweep.txt optimizer.momentom=1 | grep -oE '[0-9]+$')
 job=$wrong
-cluster_wait 20 is 0 FAILED || fail "a wrong key left the job $(state 0)"
+cluster_wait 60 is 0 FAILED || fail "a wrong key left the job $(state 0)"
 scontrol show job -o "${job}_0" | grep -q ' ExitCode=2:0 ' || fail "exit code 2 did not come through"
 grep -q 'failed with exit code 2' "runs/small-$job/tasks.log" || fail "tasks.log does not name exit code 2"
 echo "six ends of four tasks, bit-equal to undisturbed runs, in $SECONDS s"

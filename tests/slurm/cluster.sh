@@ -1,5 +1,6 @@
 # A real SLURM of two nodes on this machine, for tests that source this file:
 #   cluster_start FOLDER NODE_CPUS   daemons with their own key, ports, state and logs in FOLDER; exports SLURM_CONF
+#   cluster_restart JOB              lets a requeued job start in three seconds
 #   cluster_stop                     cancels all jobs, then ends every daemon
 # Needs root and Debian's slurm-wlm and munge; touches nothing outside FOLDER, and runs beside a SLURM of the machine.
 
@@ -21,7 +22,7 @@ import socket
 import sys
 chosen = []
 while len(chosen) < int(sys.argv[1]):
-    port = random.randrange(17000, 32000)
+    port = random.randrange(17000, 30000)
     with socket.socket() as probe:
         try:
             probe.bind(("0.0.0.0", port))
@@ -37,13 +38,15 @@ cluster_start() { # FOLDER NODE_CPUS
   local dir=$1 cpus=$2 host node ports
   host=$(hostname -s)
   mkdir -p "$dir"/{state,log,spool/n1,spool/n2}
-  read -ra ports <<<"$(cluster_ports 3)"
+  read -ra ports <<<"$(cluster_ports 4)"
   dd if=/dev/urandom of="$dir/munge.key" bs=128 count=1 status=none
   chmod 400 "$dir/munge.key"
   cat >"$dir/slurm.conf" <<CONF
 ClusterName=vissl_test
 SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=${ports[0]}
+# Ranks meet at a port that the number of their job gives (host/cli/ranks.cpp): a free one for the first job.
+FirstJobId=$((ports[3] - 15000))
 SlurmUser=root
 AuthType=auth/munge
 AuthInfo=socket=$dir/munge.socket
@@ -80,7 +83,7 @@ CONF
   cluster_wait 10 test -S "$dir/munge.socket" || return 1
   cluster_daemon "$dir/log/slurmctld.out" slurmctld -D -f "$SLURM_CONF"
   for node in n1 n2; do cluster_daemon "$dir/log/slurmd.$node.out" slurmd -D -N "$node" -f "$SLURM_CONF"; done
-  cluster_wait 30 cluster_is_idle || { tail -n 20 "$dir"/log/*; return 1; }
+  cluster_wait 60 cluster_is_idle || { tail -n 20 "$dir"/log/*; return 1; }
 }
 
 cluster_daemon() { # LOG COMMAND...
@@ -101,6 +104,11 @@ cluster_wait() { # SECONDS COMMAND...
     sleep 0.1
   done
   return 1
+}
+
+# SLURM holds a requeued job for two minutes. A node refuses to start one in the second in which it ended it.
+cluster_restart() { # JOB
+  scontrol update jobid="$1" StartTime=now+3seconds
 }
 
 cluster_stop() {

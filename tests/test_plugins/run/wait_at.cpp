@@ -14,18 +14,21 @@ using namespace vissl;
 struct WaitAt {
   std::string folder;
   static void params(Params& p) {
-    p.string("folder", required, "The hook waits at the iteration that FOLDER/iteration names until FOLDER/go exists, and "
-             "makes FOLDER/waiting meanwhile; without FOLDER/iteration nothing happens.");
+    p.string(
+        "folder", required,
+        "The hook waits at the iteration that FOLDER/iteration names until FOLDER/go exists, and "
+        "makes FOLDER/waiting meanwhile; while FOLDER/slowly exists each step takes a second "
+        "more. Without those files nothing happens.");
   }
   explicit WaitAt(const Config& c) : folder(c.string("folder")) {}
   static constexpr auto events = event_mask(Event::step);
   void on_event(Event, Run& run) {
     namespace fs = std::filesystem;
+    if (run.counters().training == 0) return;
+    if (fs::exists(folder + "/slowly")) std::this_thread::sleep_for(std::chrono::seconds(1));
     std::ifstream in(folder + "/iteration");
     std::int64_t iteration = -1;
-    if (!(in >> iteration) || run.counters().training == 0 ||
-        run.counters().iteration != iteration)
-      return;
+    if (!(in >> iteration) || run.counters().iteration != iteration) return;
     std::ofstream(folder + "/waiting") << iteration;
     for (int tenths = 0; tenths < 600 && !fs::exists(folder + "/go"); ++tenths)
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
