@@ -25,25 +25,34 @@ struct Expected {
   bool fits(const std::string& met) const { return met.compare(0, sha256.size(), sha256) == 0; }
 };
 
-Expected expected(const Wanted& wanted, const vissl::WeightsRequest& request) {
-  if (!request.sha256().empty()) return {std::string(request.sha256()), "the pin #sha256="};
+Expected expected(const Wanted& wanted, const vissl::WeightsRequest& request, Pin pin) {
+  if (pin == Pin::checked && !request.sha256().empty())
+    return {std::string(request.sha256()), "the pin #sha256="};
   return {hash_in_name(wanted.url.file_name()), "its name"};
 }
 
 class Download {
  public:
-  Download(const Settings& settings, const Wanted& wanted, const vissl::WeightsRequest& request)
+  Download(const Settings& settings, const Wanted& wanted, const vissl::WeightsRequest& request,
+           Pin pin = Pin::checked)
       : settings_(settings),
         wanted_(wanted),
         request_(request),
-        expected_(expected(wanted, request)),
+        expected_(expected(wanted, request, pin)),
         address_(shown(wanted.url)),
-        file_(cache_path(settings.cache_dir, wanted.url)) {}
+        file_(cache_path(settings.cache_dir, wanted.url)) {
+    if (wanted.url.file_name().empty())
+      vissl::fail(VISSL_E_DATA, address_ + " names no file; an address of weights ends in one");
+  }
+
+  std::string any_cached() {
+    std::string found = cached();
+    return found.empty() ? in_torch_hub() : found;
+  }
 
   // An empty path: the server has no such file.
   std::string path() {
-    if (std::string found = cached(); !found.empty()) return found;
-    if (std::string found = in_torch_hub(); !found.empty()) return found;
+    if (std::string found = any_cached(); !found.empty()) return found;
     if (settings_.offline && !cached_.sha256.empty()) fail_content(cached_.sha256, 0);
     if (settings_.offline)
       vissl::fail(VISSL_E_DATA, address_ + " is not cached, and the scheme is offline " +
@@ -263,10 +272,15 @@ bool fetch_if_there(const Settings& settings, const Wanted& wanted,
   return !path.empty();
 }
 
+std::string find_cached(const Settings& settings, const Wanted& wanted,
+                        const vissl::WeightsRequest& request) {
+  return Download(settings, wanted, request).any_cached();
+}
+
 std::string fetch(const Settings& settings, const Wanted& wanted,
-                  const vissl::WeightsRequest& request) {
-  std::string path;
-  if (!fetch_if_there(settings, wanted, request, path))
+                  const vissl::WeightsRequest& request, Pin pin) {
+  const std::string path = Download(settings, wanted, request, pin).path();
+  if (path.empty())
     vissl::fail(VISSL_E_DATA,
                 shown(wanted.url) + ": the server has no such file (HTTP 404); check the address");
   return path;

@@ -1,0 +1,142 @@
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <string>
+#include <vissl/test.hpp>
+
+#include "temp_folder.hpp"
+
+using vissl::test::ask_for_weights;
+using vissl::test::ResolvedWeights;
+using vissl::test::TempFolder;
+using vissl::test::write_file;
+
+namespace {
+
+// One answer of a scheme, in a home without tables of the user's own.
+ResolvedWeights ask(const std::string& locator, const std::string& toml = "",
+                    const std::string& home = "/nowhere") {
+  ::setenv("MMCV_HOME", home.c_str(), 1);
+  vissl::test::Host host;
+  host.load(std::string(VISSL_PLUGIN_DIR) + "/model_zoos.so");
+  const std::string scheme = locator.substr(0, locator.find(':'));
+  return ask_for_weights(host.component("weights_scheme", scheme).create(toml), locator);
+}
+
+std::string place(const std::string& locator, const std::string& toml = "") {
+  return ask(locator, toml).place;
+}
+
+std::string failure(const std::string& locator, const std::string& toml = "",
+                    const std::string& home = "/nowhere") {
+  try {
+    return "no failure but " + ask(locator, toml, home).place;
+  } catch (const vissl::Failure& failure) {
+    CHECK(failure.status() == VISSL_E_DATA);
+    return failure.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("torchvision: classic names, default, members and the enumeration's spelling") {
+  const std::string base = "https://download.pytorch.org/models/";
+  CHECK(place("torchvision://resnet50") == base + "resnet50-0676ba61.pth");
+  CHECK(place("torchvision://resnet50.imagenet1k_v1") == base + "resnet50-0676ba61.pth");
+  CHECK(place("torchvision://resnet50.default") == base + "resnet50-11ad3fa6.pth");
+  CHECK(place("torchvision://ResNet50_Weights.IMAGENET1K_V2") == base + "resnet50-11ad3fa6.pth");
+  CHECK(place("torchvision://ResNet50_Weights.DEFAULT") == base + "resnet50-11ad3fa6.pth");
+  CHECK(place("torchvision://ViT_B_16_Weights.IMAGENET1K_SWAG_E2E_V1") ==
+        base + "vit_b_16_swag-9ac1b537.pth");
+  CHECK(place("torchvision://GoogLeNet_QuantizedWeights.DEFAULT") ==
+        place("torchvision://quantized_googlenet.default"));
+  CHECK(place("torchvision://mine", "models = { mine = \"s3://bucket/x.pth\" }") ==
+        "s3://bucket/x.pth");
+}
+
+TEST_CASE("torchvision: an unknown name lists those near it, no name lists all") {
+  CHECK(failure("torchvision://resnet51") ==
+        "torchvision has no weights 'resnet51'; near: resnet101, resnet101.default, "
+        "resnet101.imagenet1k_v1, resnet101.imagenet1k_v2, resnet50, resnet50.default, "
+        "resnet50.imagenet1k_v1, resnet50.imagenet1k_v2; torchvision:// alone lists all 406");
+  const std::string all = failure("torchvision://");
+  CHECK(all.find("it names no weights of torchvision; there are: alexnet, alexnet.default, ") == 0);
+  CHECK(all.find("wide_resnet101_2.imagenet1k_v2") != std::string::npos);
+}
+
+TEST_CASE("modelzoo: leads where torchvision does, and warns") {
+  const ResolvedWeights got = ask("modelzoo://resnet18");
+  CHECK(got.place == "https://download.pytorch.org/models/resnet18-f37072fd.pth");
+  CHECK(got.warnings == std::vector<std::string>{"The URL scheme of \"modelzoo://\" is deprecated, "
+                                                 "please use \"torchvision://\" instead"});
+}
+
+TEST_CASE("open-mmlab: names, renamed ones, both spellings, and tables of the user's own") {
+  const std::string base = "https://download.openmmlab.com/pretrain/third_party/";
+  CHECK(place("open-mmlab://detectron/resnet50_gn") == base + "resnet50_gn-9186a21c.pth");
+  CHECK(place("openmmlab://resnet50_v1c") == base + "resnet50_v1c-2cccc1ad.pth");
+  CHECK(place("open-mmlab://mmedit/vgg16") ==
+        "https://download.openmmlab.com/mmediting/third_party/vgg_state_dict.pth");
+  const ResolvedWeights old = ask("open-mmlab://resnet50_caffe");
+  CHECK(old.place == base + "resnet50_caffe-788b5fa3.pth");
+  CHECK(old.warnings ==
+        std::vector<std::string>{"open-mmlab://resnet50_caffe is deprecated in favor of "
+                                 "open-mmlab://detectron/resnet50_caffe"});
+  CHECK(ask("openmmlab://resnet101_caffe_bgr").warnings ==
+        std::vector<std::string>{"openmmlab://resnet101_caffe_bgr is deprecated in favor of "
+                                 "openmmlab://detectron2/resnet101_caffe_bgr"});
+
+  const TempFolder home;
+  write_file(
+      home / "open_mmlab.json",
+      "{\n \"own\": \"nets/own.pth\", \"gone\": null,\n \"far\": \"https://a.example/b\"}\n");
+  CHECK(ask("open-mmlab://own", "", home.path()).place == (home / "nets/own.pth").string());
+  CHECK(ask("open-mmlab://far", "", home.path()).place == "https://a.example/b");
+  CHECK(failure("open-mmlab://gone", "", home.path()).find("OpenMMLab has no weights 'gone'") == 0);
+  const std::string table = "table = \"" + (home / "open_mmlab.json").string() + "\"";
+  CHECK(place("open-mmlab://far", table) == "https://a.example/b");
+  write_file(home / "open_mmlab.json", "[1]");
+  CHECK(failure("open-mmlab://far", table) ==
+        (home / "open_mmlab.json").string() +
+            " is no table of names: at byte 0 there should be '{'; it must be a JSON object "
+            "{\"name\": \"place\"}");
+  CHECK(failure("open-mmlab://far", "table = \"/nowhere/x.json\"") ==
+        "cannot read the table of names /nowhere/x.json");
+}
+
+TEST_CASE("mmcls: leads to the classifier, of which only the backbone counts") {
+  CHECK(place("mmcls://resnet50") ==
+        "https://download.openmmlab.com/mmclassification/v0/resnet/"
+        "resnet50_batch256_imagenet_20200708-cfb998bf.pth#keep=backbone.");
+  CHECK(failure("mmcls://vgg19").find("mmcls has no weights 'vgg19'; near: ") == 0);
+}
+
+TEST_CASE("mmdet, mmseg, bdd100k: stand for the beginning of an address") {
+  CHECK(place("mmdet://faster_rcnn/a.pth") ==
+        "https://download.openmmlab.com/mmdetection/v2.0/faster_rcnn/a.pth");
+  CHECK(place("mmseg://fcn/a.pth") ==
+        "https://download.openmmlab.com/mmsegmentation/v0.5/fcn/a.pth");
+  CHECK(place("bdd100k://det/a.pth") == "https://dl.cv.ethz.ch/bdd100k/det/a.pth");
+  CHECK(failure("mmdet://") ==
+        "it names no file; what follows stands below "
+        "https://download.openmmlab.com/mmdetection/v2.0/");
+}
+
+TEST_CASE("detectron2, catalog: files, baselines and backbones") {
+  CHECK(place("detectron2://ImageNetPretrained/MSRA/R-50.pkl") ==
+        "https://dl.fbaipublicfiles.com/detectron2/ImageNetPretrained/MSRA/R-50.pkl");
+  CHECK(
+      place("detectron2://COCO-Detection/faster_rcnn_R_50_FPN_1x") ==
+      "https://dl.fbaipublicfiles.com/detectron2/COCO-Detection/faster_rcnn_R_50_FPN_1x/137257794/"
+      "model_final_b275ba.pkl");
+  CHECK(place("catalog://ImageNetPretrained/MSRA/R-50") ==
+        "https://dl.fbaipublicfiles.com/detectron/ImageNetPretrained/MSRA/R-50.pkl");
+  CHECK(failure("catalog://ImageNetPretrained/MSRA/R-18") ==
+        "Detectron2's catalogue has no weights 'ImageNetPretrained/MSRA/R-18'; near: "
+        "ImageNetPretrained/FAIR/R-101-GN, ImageNetPretrained/FAIR/R-50-GN, "
+        "ImageNetPretrained/FAIR/X-101-32x8d, ImageNetPretrained/FAIR/X-101-64x4d, "
+        "ImageNetPretrained/FAIR/X-152-32x8d-IN5k, ImageNetPretrained/MSRA/R-101, "
+        "ImageNetPretrained/MSRA/R-50");
+  CHECK(failure("detectron2://COCO/x").find("Detectron2 has no weights 'COCO/x'; near: ") == 0);
+}
