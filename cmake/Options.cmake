@@ -2,6 +2,7 @@ option(VISSL_RUNTIME "Build libvissl_runtime.so (needs libtorch in .deps)" ON)
 set(VISSL_CUDA AUTO CACHE STRING "Build libvissl_cuda.so: ON, OFF, or AUTO: if scripts/setup --cuda was run")
 set_property(CACHE VISSL_CUDA PROPERTY STRINGS AUTO ON OFF)
 option(VISSL_TESTS "Build the test executables" ON)
+option(VISSL_FUZZ "Build only the fuzz targets, with clang (scripts/fuzz)" OFF)
 set(VISSL_SANITIZE "" CACHE STRING "address (with undefined), thread, or empty")
 set_property(CACHE VISSL_SANITIZE PROPERTY STRINGS "" address thread)
 

@@ -40,7 +40,6 @@ Node read_lone_pickle(const FileBytes& file, const WeightsReadOptions& options, 
   }
   TorchObjectOptions objects = object_options(options, out);
   objects.keep_alive = file.keep_alive;
-  objects.most_nodes += graph.source.size() / 64;
   NoStorages storages(file.name);
   return torch_objects(graph, storages, file.name, objects);
 }

@@ -151,7 +151,6 @@ void TorchLegacy::read() {
                                     "; save it again with a newer torch");
   }
   read_system(next_pickle());
-  const std::uint64_t objects_at = at_;
   const PickleGraph objects = next_pickle();
   const PickleGraph keys = next_pickle();
   place_storages(keys, objects);
@@ -161,7 +160,6 @@ void TorchLegacy::read() {
   }
   TorchObjectOptions tree = object_options(options_, out_);
   tree.keep_alive = file_.keep_alive;
-  tree.most_nodes += (at_ - objects_at) / 64;
   out_.tree = torch_objects(objects, *this, file_.name, tree);
 }
 

@@ -100,6 +100,7 @@ class TorchObjects {
   const std::string& file_;
   const TorchObjectOptions& options_;
   std::uint64_t nodes_ = 0;
+  std::uint64_t most_nodes_ = 0;
   std::vector<bool> is_open_;  // objects whose parts are being read
   std::unordered_map<std::string, std::shared_ptr<Storage>> storages_;
   std::unordered_map<const char*, TensorRef> arrays_;  // by where their bytes stand

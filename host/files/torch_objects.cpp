@@ -41,7 +41,7 @@ void TorchObjects::warn(std::string sentence) const {
 
 void TorchObjects::spend(std::uint64_t nodes) {
   nodes_ += nodes;
-  if (nodes_ > options_.most_nodes) damaged("holds too many values");
+  if (nodes_ > most_nodes_) damaged("holds too many values");
 }
 
 void TorchObjects::judge_names() const {
@@ -61,6 +61,11 @@ void TorchObjects::judge_names() const {
 
 Node TorchObjects::read() {
   judge_names();
+  // Sharing may make the tree larger than the pickle, but a small pickle makes no large tree.
+  constexpr std::uint64_t kLeast = 200'000;
+  constexpr std::uint64_t kPerObject = 32;
+  most_nodes_ = std::min(options_.most_nodes, kLeast + kPerObject * graph_.objects.size());
+  most_nodes_ += graph_.source.size() / 64;
   return value(graph_.root, 0);
 }
 

@@ -25,7 +25,7 @@ class StorageSource {
 struct TorchObjectOptions {
   int deepest = 1000;
   // Of the tree. An object that is referred to several times counts, and is copied, each time; 64
-  // bytes of text count as one node.
+  // bytes of text count as one node. A small pickle gets less, text that stands once is free.
   std::uint64_t most_nodes = 4'000'000;
   // Quantised tensors become float32 at first touch; otherwise qint8, quint8 or qint32.
   bool dequantize = false;

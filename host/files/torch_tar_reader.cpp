@@ -256,7 +256,6 @@ void TorchTar::read() {
   const PickleGraph graph = pickle(text, at);
   TorchObjectOptions objects = object_options(options_, out_);
   objects.keep_alive = file_.keep_alive;
-  objects.most_nodes += text.size() / 64;
   out_.tree = torch_objects(graph, *this, file_.name, objects);
 }
 

@@ -116,8 +116,6 @@ Node TorchZip::read_objects() {
                                 " has a wrong checksum; the file may be damaged");
   }
   const std::string_view text(reinterpret_cast<const char*>(pickle.data()), pickle.size());
-  // Text that stands once in the pickle may be as long as the pickle itself.
-  objects.most_nodes += text.size() / 64;
   return torch_objects(read_pickle(text, name_), *this, name_, objects);
 }
 

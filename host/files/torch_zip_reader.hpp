@@ -18,7 +18,7 @@ struct TorchZipReadOptions {
   bool is_big_endian = false;  // of a file that does not say its byte order
   bool allow_script = false;   // read the tensors of a TorchScript program too
   std::uint64_t largest_pickle = std::uint64_t{1} << 30;  // bytes
-  TorchObjectOptions objects = {};         // its keep_alive is not used
+  TorchObjectOptions objects = {};                        // its keep_alive is not used
 };
 
 // Tensors borrow from the mapped file, which their storages keep open: their bytes are read when

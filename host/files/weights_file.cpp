@@ -1,6 +1,6 @@
 #include "host/files/weights_file.hpp"
 
-#include <algorithm>
+#include <fstream>
 
 #include "host/files/damage.hpp"
 #include "host/files/error.hpp"
@@ -36,6 +36,19 @@ fs::path file_of(const fs::path& path) {
   }
   throw Error(Exit::bad_data, path.string() + ": is a folder without any of " + names +
                                   "; name the file of weights itself");
+}
+
+FileBytes copied(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  const auto bytes = std::make_shared<std::vector<std::byte>>();
+  if (in) bytes->resize(static_cast<std::size_t>(in.tellg()));
+  in.seekg(0);
+  in.read(reinterpret_cast<char*>(bytes->data()), static_cast<std::streamsize>(bytes->size()));
+  if (!in) {
+    throw Error(Exit::bad_data,
+                path.string() + ": cannot be read; check the path and its permissions");
+  }
+  return {*bytes, bytes, path.string()};
 }
 
 void read_torch(ZipReader zip, const FileBytes& file, const WeightsReadOptions& options,
@@ -122,9 +135,15 @@ void read_file(const FileBytes& file, const WeightsReadOptions& options, int zip
 }  // namespace
 
 WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& options) {
-  const auto mapped = MappedFile::open(file_of(given));
+  const fs::path path = file_of(given);
+  if (options.copy) return read_weights(copied(path), options);
+  const auto mapped = MappedFile::open(path);
+  return read_weights({mapped->bytes(), mapped, mapped->name()}, options);
+}
+
+WeightsFile read_weights(const FileBytes& file, const WeightsReadOptions& options) {
   WeightsFile out;
-  read_file({mapped->bytes(), mapped, mapped->name()}, options, 0, out);
+  read_file(file, options, 0, out);
   take_module_states(out);
   return out;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/files/file_bytes.hpp"
 #include "host/files/node.hpp"
 
 namespace vissl::host {
@@ -21,6 +22,9 @@ struct WeightsReadOptions {
   bool dequantize = false;
   // Byte order of a torch file that does not say its own (old files from big-endian machines).
   bool is_big_endian = false;
+  // Read the file into memory instead of mapping it, where somebody may cut it while it is in use:
+  // a mapped file that shrinks kills the process.
+  bool copy = false;
   int deepest = 1000;                    // levels of nesting
   std::uint64_t most_nodes = 4'000'000;  // of the tree, shared ones counted each time
   // A sparse tensor that would be larger when dense stays an opaque node.
@@ -52,5 +56,7 @@ struct WeightsFile {
 // Throws Error(Exit::bad_data) "FILE: WHAT; REMEDY" for whatever is wrong with the file.
 WeightsFile read_weights_file(const std::filesystem::path& path,
                               const WeightsReadOptions& options = {});
+// The same from memory. An index of several files looks for them beside `file.name`.
+WeightsFile read_weights(const FileBytes& file, const WeightsReadOptions& options = {});
 
 }  // namespace vissl::host

@@ -6,7 +6,9 @@
 
 #include "host/files/damage.hpp"
 #include "host/files/error.hpp"
+#include "host/files/mapped_file.hpp"
 #include "host/files/pickle_tree.hpp"
+#include "host/files/sniff.hpp"
 
 namespace vissl::host {
 namespace {
@@ -63,9 +65,13 @@ void read_weights_index(const FileBytes& index, const WeightsReadOptions& option
   bool is_safetensors = true;
   const std::filesystem::path folder = std::filesystem::path(index.name).parent_path();
   for (const std::string& name : files) {
-    WeightsFile shard = read_weights_file(folder / name, options);
+    const auto mapped = MappedFile::open(folder / name);
+    if (sniff_weights(mapped->bytes(), mapped->name()) == WeightsFormat::json) {
+      throw Error(Exit::bad_data, mapped->name() + ": is an index itself, not a file of weights");
+    }
+    WeightsFile shard = read_weights({mapped->bytes(), mapped, mapped->name()}, options);
     is_safetensors = is_safetensors && shard.format == "safetensors";
-    if (shard.format.ends_with("_index") || shard.tree.kind() != Node::Kind::dict) {
+    if (shard.tree.kind() != Node::Kind::dict) {
       throw Error(Exit::bad_data, (folder / name).string() +
                                       ": is no plain file of named tensors, as the index " +
                                       index.name + " needs");
