@@ -1,0 +1,100 @@
+// A run whose weights lie on a server: fetched once by all ranks, found again without the server,
+// and refused with one clear error.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <span>
+
+#include "host/files/sha256.hpp"
+#include "http_server.hpp"
+#include "process.hpp"
+#include "run_files.hpp"
+#include "small_config.hpp"
+#include "temp_folder.hpp"
+
+using namespace vissl::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+// The weights that a run of one epoch wrote, on a server that has nothing else.
+class Weights {
+ public:
+  Weights() {
+    for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY", "VISSL_OFFLINE"})
+      ::unsetenv(name);
+    ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1);
+    config = folder / "exp.toml";
+    write_file(config, small_config(folder / "first"));
+    const Result first = run_host(run_arguments(config, {"optimizer.num_epochs=1"}));
+    REQUIRE(first.exit_code == 0);
+    content = read_file(final_checkpoint(folder / "first"));
+  }
+  // A run that begins with the weights at `locator`.
+  Result run(const std::string& locator, const std::string& dir,
+             std::vector<std::string> changes = {}) const {
+    changes.insert(changes.begin(),
+                   {"optimizer.num_epochs=1", "model.weights_init.params_file=" + locator,
+                    "checkpoint.dir=" + (folder / dir).string()});
+    return run_host(run_arguments(config, changes));
+  }
+  TempFolder folder;
+  fs::path config;
+  std::string content;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "download: all ranks load the weights of a server with one request, and later without it") {
+  const Weights weights;
+  std::string locator;
+  {
+    const HttpServer server([&](const HttpRequest& request) {
+      HttpReply reply = file_reply(request, weights.content, "\"1\"");
+      reply.delay_ms = 100;
+      return reply;
+    });
+    locator = server.url("/nets/small.torch") +
+              "#sha256=" + vissl::host::sha256_hex(std::as_bytes(std::span(weights.content)));
+    const Result two = weights.run(locator, "two", {"--nproc", "2"});
+    INFO(two.err);
+    CHECK(two.exit_code == 0);
+    CHECK(server.requests().size() == 1);
+    CHECK(two.err.find("Downloading: \"" + server.url("/nets/small.torch") + "\" to ") !=
+          std::string::npos);
+  }
+  const Result later = weights.run(locator, "later");
+  INFO(later.err);
+  CHECK(later.exit_code == 0);
+  CHECK(later.err.find("URL http://127.0.0.1:") != std::string::npos);
+  CHECK(later.err.find("Downloading") == std::string::npos);
+}
+
+TEST_CASE("download: what cannot be fetched ends the run with code 4, what is no scheme with 2") {
+  const Weights weights;
+  const HttpServer server([&](const HttpRequest& request) {
+    HttpReply reply = file_reply(request, weights.content, "\"1\"");
+    if (request.target != "/small.torch") reply.status = 404;
+    return reply;
+  });
+  const std::string gone = server.url("/gone.torch");
+  const Result absent = weights.run(gone, "absent");
+  CHECK(absent.exit_code == 4);
+  CHECK(absent.err.find(gone + ": the server has no such file (HTTP 404); check the address") !=
+        std::string::npos);
+  const std::string pinned = server.url("/small.torch") + "#sha256=" + std::string(64, '0');
+  const Result other = weights.run(pinned, "other");
+  CHECK(other.exit_code == 4);
+  CHECK(other.err.find("invalid hash value (expected \"000") != std::string::npos);
+  const Result unknown = weights.run("htpps://a.example/b.torch", "unknown");
+  CHECK(unknown.exit_code == 2);
+  CHECK(unknown.err.find("no plugin offers the weights scheme 'htpps'; did you mean 'https'?") !=
+        std::string::npos);
+  const Result zoo = weights.run("torchvision://resnet5O", "zoo");
+  CHECK(zoo.exit_code == 4);
+  CHECK(zoo.err.find("torchvision has no weights 'resnet5o'; near: ") != std::string::npos);
+  for (const auto& entry : fs::recursive_directory_iterator(weights.folder / "cache"))
+    CHECK(entry.path().filename() != "small.torch");
+}
