@@ -103,10 +103,15 @@ WeightsFormat sniff_weights(std::span<const std::byte> file, const std::string& 
   }
   if (file.size() > 1 && is_pickle_start(text)) return WeightsFormat::pickle;
   if (file.size() < 16) refuse("is too short for a file of weights; use another copy");
-  refuse(
-      "is of no format that holds weights: neither torch's zip, stream or tar format, TorchScript, "
-      "safetensors, numpy's .npy and .npz nor a pickle of arrays");
-  return {};
+  throw_unknown_format(name);
+}
+
+void throw_unknown_format(const std::string& name) {
+  throw Error(Exit::bad_data,
+              name +
+                  ": is of no format that holds weights: neither torch's zip, stream or tar "
+                  "format, TorchScript, safetensors, numpy's .npy and .npz nor a pickle of "
+                  "arrays");
 }
 
 }  // namespace vissl::host

@@ -12,4 +12,6 @@ enum class WeightsFormat { zip, torch_legacy, tar, safetensors, npy, pickle, jso
 // an LFS pointer, an error page, compressed, HDF5, ...
 WeightsFormat sniff_weights(std::span<const std::byte> file, const std::string& name);
 
+[[noreturn]] void throw_unknown_format(const std::string& name);
+
 }  // namespace vissl::host

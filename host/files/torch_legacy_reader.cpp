@@ -18,10 +18,10 @@ struct Place {
 
 class TorchLegacy final : public StorageSource {
  public:
-  TorchLegacy(const FileBytes& file, const WeightsReadOptions& options, WeightsFile& out)
-      : file_(file), options_(options), out_(out) {}
+  TorchLegacy(const FileBytes& file, bool is_big_endian)
+      : file_(file), is_big_endian_(is_big_endian) {}
 
-  void read();
+  Node read(const TorchObjectOptions& options);
   std::shared_ptr<Storage> storage(const std::string& key, std::uint64_t least_bytes,
                                    DType dtype) override;
 
@@ -33,10 +33,8 @@ class TorchLegacy final : public StorageSource {
   std::uint64_t element_count(const std::string& key);
 
   const FileBytes& file_;
-  const WeightsReadOptions& options_;
-  WeightsFile& out_;
   std::uint64_t at_ = 0;
-  bool is_big_endian_ = false;
+  bool is_big_endian_;
   std::unordered_map<std::string, Place> places_;
 };
 
@@ -49,7 +47,6 @@ PickleGraph TorchLegacy::next_pickle() {
 // {"protocol_version": 1001, "little_endian": True, "type_sizes": {...}}
 void TorchLegacy::read_system(const PickleGraph& system) {
   const PickleObject& facts = system[system.root];
-  is_big_endian_ = options_.is_big_endian;
   for (std::size_t i = 0; i + 1 < facts.pairs.size(); i += 2) {
     const PickleObject& value = system[facts.pairs[i + 1]];
     if (system[facts.pairs[i]].text == "little_endian" && value.kind == Kind::boolean) {
@@ -140,8 +137,7 @@ std::shared_ptr<Storage> TorchLegacy::storage(const std::string& key, std::uint6
                       is_big_endian_);
 }
 
-void TorchLegacy::read() {
-  out_.format = "torch_legacy";
+Node TorchLegacy::read(const TorchObjectOptions& options) {
   next_pickle();  // the magic number, by which the file was recognised
   constexpr std::int64_t kProtocol = 1001;
   const PickleGraph protocol = next_pickle();
@@ -154,19 +150,31 @@ void TorchLegacy::read() {
   const PickleGraph objects = next_pickle();
   const PickleGraph keys = next_pickle();
   place_storages(keys, objects);
-  if (at_ < file_.bytes.size()) {
-    out_.warnings.push_back("has " + std::to_string(file_.bytes.size() - at_) +
-                            " bytes after its end, which are ignored");
+  if (at_ < file_.bytes.size() && options.warnings != nullptr) {
+    options.warnings->push_back("has " + std::to_string(file_.bytes.size() - at_) +
+                                " bytes after its end, which are ignored");
   }
-  TorchObjectOptions tree = object_options(options_, out_);
-  tree.keep_alive = file_.keep_alive;
-  out_.tree = torch_objects(objects, *this, file_.name, tree);
+  return torch_objects(objects, *this, file_.name, options);
 }
 
 }  // namespace
 
 void read_torch_legacy(const FileBytes& file, const WeightsReadOptions& options, WeightsFile& out) {
-  TorchLegacy(file, options, out).read();
+  out.format = "torch_legacy";
+  TorchObjectOptions objects = object_options(options, out);
+  objects.keep_alive = file.keep_alive;
+  out.tree = TorchLegacy(file, options.is_big_endian).read(objects);
+}
+
+TensorRef read_torch_legacy_storage(const FileBytes& file, const TorchObjectOptions& options) {
+  TorchObjectOptions inner = options;
+  inner.is_nested = true;
+  inner.keep_alive = file.keep_alive;
+  const Node tree = TorchLegacy(file, false).read(inner);
+  if (tree.kind() != Node::Kind::tensor) {
+    throw_damaged(file.name, "has a pickled storage that is none", 0);
+  }
+  return tree.as_tensor();
 }
 
 }  // namespace vissl::host

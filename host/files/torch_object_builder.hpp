@@ -71,8 +71,11 @@ class TorchObjects {
   bool is_tensor_class(std::string_view name) const;
   StorageName storage_name(PickleId id) const;
   std::shared_ptr<Storage> storage(const StorageName& name, DType dtype);
+  Node flat_storage(PickleId id);
+  std::optional<TensorRef> nested_storage(PickleId id);
   Node tensor(std::string_view function, const Ids& args);
   Node placed_tensor(const StorageName& name, DType dtype, const Ids& args);
+  Node placed_tensor(TensorRef tensor, const Ids& args);
   Node unknown_type(const std::string& type) const;
   Node resolved(Node tensor, PickleId metadata) const;
   Node parameter(const Ids& args, int depth);
@@ -104,6 +107,7 @@ class TorchObjects {
   std::vector<bool> is_open_;  // objects whose parts are being read
   std::unordered_map<std::string, std::shared_ptr<Storage>> storages_;
   std::unordered_map<const char*, TensorRef> arrays_;  // by where their bytes stand
+  std::unordered_map<PickleId, TensorRef> nested_;     // storages pickled whole
 };
 
 }  // namespace vissl::host

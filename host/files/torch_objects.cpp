@@ -309,9 +309,13 @@ Node TorchObjects::persistent(const PickleObject& object, int depth) {
         id.kind == Kind::integer ? std::to_string(id.integer) : std::string(id.text);
     if (const TensorRef* tensor = source_.tensor(key)) return Node(*tensor);
   }
-  if (std::string name = callable_name(static_cast<PickleId>(&object - graph_.objects.data()));
-      !name.empty()) {
+  const auto place = static_cast<PickleId>(&object - graph_.objects.data());
+  if (std::string name = callable_name(place); !name.empty()) {
     return Node(Opaque{std::move(name), {}});
+  }
+  if (const Ids& parts = elements(object.args);
+      parts.size() >= 5 && graph_[parts[0]].text == "storage") {
+    return flat_storage(place);
   }
   return Node(Opaque{"persistent id", {{"args", value(object.args, depth + 1)}}});
 }

@@ -33,6 +33,8 @@ struct TorchObjectOptions {
   std::uint64_t largest_dense_bytes = std::uint64_t{16} << 30;
   // Refuse names of functions that would harm a Python reader; otherwise they are warned of.
   bool refuse_suspicious = false;
+  // The pickle stands inside another one, as a storage that was pickled without torch.save.
+  bool is_nested = false;
   // Keeps the pickle's bytes, so that arrays inside it need no copy; null: they are copied.
   std::shared_ptr<const void> keep_alive;
   std::vector<std::string>* warnings = nullptr;  // sentences are added; null: they are dropped

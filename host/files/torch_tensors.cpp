@@ -3,6 +3,8 @@
 
 #include "host/files/damage.hpp"
 #include "host/files/derived_tensors.hpp"
+#include "host/files/file_bytes.hpp"
+#include "host/files/torch_legacy_reader.hpp"
 #include "host/files/torch_object_builder.hpp"
 
 namespace vissl::host {
@@ -85,6 +87,39 @@ std::shared_ptr<Storage> TorchObjects::storage(const StorageName& name, DType dt
   return storage;
 }
 
+// A storage that is saved without a tensor, as a tensor of one dimension.
+Node TorchObjects::flat_storage(PickleId id) {
+  const StorageName name = storage_name(id);
+  if (!name.dtype && !name.is_untyped) return unknown_type(name.class_name);
+  const DType dtype = name.dtype.value_or(DType::uint8);
+  TensorRef tensor = TensorRef::contiguous(dtype, {static_cast<std::int64_t>(name.numel)}, nullptr);
+  tensor.storage = storage(name, dtype);
+  if (const char* problem = tensor.invalid()) damaged(std::string("has ") + problem);
+  return Node(std::move(tensor));
+}
+
+// torch.storage._load_from_bytes(bytes): how pickle.dump, rather than torch.save, saves a storage.
+std::optional<TensorRef> TorchObjects::nested_storage(PickleId id) {
+  const PickleObject& object = graph_[id];
+  if (object.kind != Kind::call || arguments(object).size() != 1 ||
+      callable_name(object.callable) != "torch.storage._load_from_bytes") {
+    return std::nullopt;
+  }
+  if (const auto known = nested_.find(id); known != nested_.end()) return known->second;
+  if (options_.is_nested) damaged("has a pickled storage inside a pickled storage");
+  const Node bytes = value(arguments(object)[0], 0);
+  if (bytes.kind() != Node::Kind::bytes) damaged("has a pickled storage that is none");
+  const auto kept = std::make_shared<const std::string>(bytes.as_bytes());
+  FileBytes file{std::as_bytes(std::span(*kept)), kept, file_};
+  if (const auto raw = raw_bytes(arguments(object)[0]); raw && !raw->is_text) {
+    const bool stays = options_.keep_alive != nullptr &&
+                       raw->bytes.data() >= graph_.source.data() &&
+                       raw->bytes.data() < graph_.source.data() + graph_.source.size();
+    if (stays) file = {std::as_bytes(std::span(raw->bytes)), options_.keep_alive, file_};
+  }
+  return nested_.emplace(id, read_torch_legacy_storage(file, options_)).first->second;
+}
+
 Node TorchObjects::unknown_type(const std::string& type) const {
   warn("contains a tensor of the unknown element type " + quoted_name(type) +
        ", which cannot be used");
@@ -96,10 +131,20 @@ Node TorchObjects::tensor(std::string_view function, const Ids& args) {
   const bool is_v3 = function == "_rebuild_tensor_v3";
   const std::size_t least = function == "_rebuild_tensor" ? 4 : is_v3 ? 7 : 6;
   if (args.size() < least) damaged("has a tensor with too few facts");
-  const StorageName name = storage_name(args[0]);
-  const std::optional<DType> dtype = is_v3 ? torch_dtype(global_name(args[6])) : name.dtype;
+  const auto nested = nested_storage(args[0]);
+  const StorageName name = nested ? StorageName() : storage_name(args[0]);
+  const std::optional<DType> own = nested ? nested->dtype : name.dtype;
+  const std::optional<DType> dtype = is_v3 ? torch_dtype(global_name(args[6])) : own;
   if (!dtype) return unknown_type(is_v3 ? global_name(args[6]) : name.class_name);
-  Node node = placed_tensor(name, *dtype, args);
+  Node node;
+  if (nested) {
+    TensorRef view = *nested;
+    view.dtype = *dtype;
+    view.offset = 0;
+    node = placed_tensor(std::move(view), args);
+  } else {
+    node = placed_tensor(name, *dtype, args);
+  }
   TensorRef tensor = node.as_tensor();
   tensor.requires_grad = least > 4 && graph_[args[4]].integer != 0;
   node = Node(std::move(tensor));
@@ -108,18 +153,24 @@ Node TorchObjects::tensor(std::string_view function, const Ids& args) {
   return args.size() > metadata ? resolved(std::move(node), args[metadata]) : node;
 }
 
-// The view (storage, offset, size, stride, ...).
 Node TorchObjects::placed_tensor(const StorageName& name, DType dtype, const Ids& args) {
   TensorRef tensor;
   tensor.dtype = dtype;
   tensor.storage = storage(name, dtype);
-  if (__builtin_add_overflow(integer(args[1]), name.view_offset, &tensor.offset)) {
+  tensor.offset = name.view_offset;
+  return placed_tensor(std::move(tensor), args);
+}
+
+// The view (storage, offset, size, stride, ...) of a tensor's storage, counted from its offset.
+Node TorchObjects::placed_tensor(TensorRef tensor, const Ids& args) {
+  const std::int64_t offset = integer(args[1]);
+  if (offset < 0) damaged("has a tensor with a negative offset");
+  if (__builtin_add_overflow(offset, tensor.offset, &tensor.offset)) {
     damaged("has a tensor whose size overflows");
   }
   tensor.shape = integers(args[2]);
   spend(tensor.shape.size());
   tensor.strides = integers(args[3]);
-  if (integer(args[1]) < 0) tensor.offset = integer(args[1]);
   if (const char* problem = tensor.invalid()) damaged(std::string("has ") + problem);
   return Node(std::move(tensor));
 }

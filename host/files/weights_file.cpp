@@ -34,8 +34,27 @@ fs::path file_of(const fs::path& path) {
     if (fs::exists(path / name, ignored)) return path / name;
     names += (names.empty() ? "" : ", ") + std::string(name);
   }
+  for (const auto& entry : fs::directory_iterator(path, ignored)) {
+    if (entry.path().extension() != ".distcp") continue;
+    throw Error(Exit::bad_data,
+                path.string() +
+                    ": is a checkpoint of torch.distributed.checkpoint, which is not "
+                    "supported; convert it with 'python -m "
+                    "torch.distributed.checkpoint.format_utils dcp_to_torch " +
+                    path.string() + " FILE'");
+  }
   throw Error(Exit::bad_data, path.string() + ": is a folder without any of " + names +
                                   "; name the file of weights itself");
+}
+
+// "model-00001-of-00003.safetensors"
+bool is_shard(const std::string& name) {
+  const std::size_t of = name.rfind("-of-");
+  constexpr std::size_t kDigits = 5;
+  const auto is_number = [&name](std::size_t at) {
+    return at + kDigits <= name.size() && name.find_first_not_of("0123456789", at) >= at + kDigits;
+  };
+  return of != std::string::npos && of > kDigits && is_number(of - kDigits) && is_number(of + 4);
 }
 
 FileBytes copied(const fs::path& path) {
@@ -107,8 +126,17 @@ void read_array(const FileBytes& file, const WeightsReadOptions& options, Weight
                               options, out);
 }
 
+// A pickle of protocol 0 or 1 may begin like any text.
 void read_pickled(const FileBytes& file, const WeightsReadOptions& options, WeightsFile& out) {
+  constexpr std::byte kProtocolMark{0x80};
   out.format = "pickle";
+  if (file.bytes.front() != kProtocolMark) {
+    try {
+      read_pickle(as_text(file.bytes), file.name);
+    } catch (const Error&) {
+      throw_unknown_format(file.name);
+    }
+  }
   out.tree = read_lone_pickle(file, options, out);
 }
 
@@ -136,9 +164,19 @@ void read_file(const FileBytes& file, const WeightsReadOptions& options, int zip
 
 WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& options) {
   const fs::path path = file_of(given);
-  if (options.copy) return read_weights(copied(path), options);
-  const auto mapped = MappedFile::open(path);
-  return read_weights({mapped->bytes(), mapped, mapped->name()}, options);
+  WeightsFile out;
+  if (options.copy) {
+    out = read_weights(copied(path), options);
+  } else {
+    const auto mapped = MappedFile::open(path);
+    out = read_weights({mapped->bytes(), mapped, mapped->name()}, options);
+  }
+  if (is_shard(path.filename().string())) {
+    out.warnings.push_back(
+        "is one of several files of a model, by its name; the .index.json file beside it stands "
+        "for all");
+  }
+  return out;
 }
 
 WeightsFile read_weights(const FileBytes& file, const WeightsReadOptions& options) {

@@ -9,6 +9,7 @@
 
 namespace {
 
+namespace fs = std::filesystem;
 using namespace vissl::host;
 using namespace std::string_literals;
 using vissl::test::TempFolder;
@@ -54,6 +55,7 @@ TEST_CASE("weights: what is no file of weights is named for what it is") {
         "download it again");
   CHECK(refusal("\x89HDF\r\n\x1a\n and more than sixteen bytes").starts_with("is an HDF5 file"));
   CHECK(refusal("PYTORCH1 and more than sixteen bytes").starts_with("is a TorchScript container"));
+  CHECK(refusal("(begins like an old pickle)").starts_with("is of no format"));
   CHECK(refusal("nothing that anybody ever saved").starts_with("is of no format"));
 }
 
@@ -139,6 +141,25 @@ TEST_CASE("weights: a folder stands for the checkpoint in it") {
                                 "weights itself")
           .c_str(),
       Error);
+  fs::create_directory(folder / "parts");
+  write_file(folder / "parts/__0_0.distcp", "x");
+  CHECK_THROWS_AS(read_weights_file(folder / "parts"), Error);
   write_file(folder.path() / "model.safetensors", safetensors(kTwoFloats, std::string(8, '\0')));
   CHECK(read_weights_file(folder.path()).tree.as_dict().size() == 1);
+  CHECK(read_weights_file(folder.path()).warnings.empty());
+  fs::rename(folder / "model.safetensors", folder / "model-00001-of-00003.safetensors");
+  const auto shard = read_weights_file(folder / "model-00001-of-00003.safetensors");
+  REQUIRE(shard.warnings.size() == 1);
+  CHECK(shard.warnings[0].starts_with("is one of several files of a model, by its name"));
+}
+
+TEST_CASE("weights: a file read into memory outlives its end on disk") {
+  TempFolder folder;
+  write_file(folder / "w", safetensors(kTwoFloats, std::string(8, '\1')));
+  WeightsReadOptions options;
+  options.copy = true;
+  const WeightsFile file = read_weights_file(folder / "w", options);
+  fs::resize_file(folder / "w", 0);
+  CHECK(file.tree.at("a").as_tensor().packed().back() == std::byte{1});
+  CHECK_THROWS_AS(read_weights_file(folder / "gone", options), Error);
 }

@@ -177,8 +177,19 @@ def pickles():
     array = (b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n" + numbers(0) + b"U\1b\x87R("
              + number(1) + b"%scnumpy\ndtype\nU\2f4" + number(0) + number(1) + b"\x87R(" + number(3)
              + b"U\1<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xff" + number(0) + b"tb\x89U\x08" + b"\0" * 8 + b"tb.")
+    put("pickle", "nested_storages.pkl", nested(50))
     put("pickle", "array.pkl", array % numbers(2))
     put("pickle", "array_shape.pkl", array % numbers(2 ** 62, 4))
+
+
+def nested(levels):
+    """A storage pickled inside a storage, inside ..."""
+    body = pickled(tensor([4], [1]))
+    for _ in range(levels):
+        stream = MAGIC + SYSTEM + body + b"\x80\x02]."
+        inner = b"ctorch.storage\n_load_from_bytes\nB" + struct.pack("<I", len(stream)) + stream + b"\x85R"
+        body = pickled(tensor([4], [1]).replace(storage(4), inner))
+    return body
 
 
 MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."

@@ -214,6 +214,27 @@ def zip_module(path):
     return {"model": net}
 
 
+class Net(torch.nn.Module):
+    """Saved whole: with a buffer that is not saved, no bias, and one module under two names."""
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.stem = torch.nn.Linear(2, 3, bias=False)
+        self.again = self.stem
+        self.blocks = torch.nn.ModuleList([torch.nn.BatchNorm1d(3), torch.nn.Identity()])
+        self.scale = torch.nn.Parameter(torch.ones(3))
+        self.register_buffer("kept", torch.arange(3))
+        self.register_buffer("dropped", torch.arange(4), persistent=False)
+        self.owner = [self.blocks]
+
+
+@case("torch_zip", ".pth")
+def zip_module_parallel(path):
+    net = torch.nn.DataParallel(Net())
+    torch.save(net, path)
+    return net
+
+
 for _protocol in (3, 4, 5):
     @case("torch_zip", f"_{_protocol}.pth")
     def zip_protocol(path, protocol=_protocol):
@@ -262,6 +283,13 @@ def script_traced(path):
     net = model().eval()
     torch.jit.trace(torch.nn.Sequential(net.conv1, net.bn1), torch.zeros(1, 3, 4, 4)).save(str(path))
     return {"0": net.conv1, "1": net.bn1}
+
+
+@case("torchscript", ".pt")
+def script_scripted(path):
+    net = torch.nn.Sequential(collections.OrderedDict(conv=torch.nn.Conv2d(3, 2, 1), pool=torch.nn.AvgPool2d(2)))
+    torch.jit.script(net).save(str(path))
+    return torch.jit.load(str(path))
 
 
 # ---- the stream before release 1.6
@@ -399,6 +427,15 @@ for _protocol in range(6):
     def numpy_protocol(path, protocol=_protocol):
         path.write_bytes(pickle.dumps(arrays(), protocol=protocol))
         return arrays()
+
+
+for _protocol in (2, 4):
+    @case("pickle", f"_{_protocol}.pkl")
+    def pickled_tensors(path, protocol=_protocol):
+        """Tensors through pickle.dump rather than torch.save."""
+        tree = {"model": {**views(), "half": numbers(torch.bfloat16, 3)}, "storage": numbers(torch.int32, 4)}
+        path.write_bytes(pickle.dumps(tree, protocol=protocol))
+        return tree
 
 
 class Python2Pickler(pickle._Pickler):

@@ -50,6 +50,7 @@ constexpr Hostile kRefused[] = {
     {"pickle/huge_text.pkl", "the pickle ends inside a value"},
     {"pickle/extension.pkl", "the pickle uses Python's extension registry"},
     {"pickle/storage.pkl", "has a pickle that refers to the storage '0', which is not in the file"},
+    {"pickle/nested_storages.pkl", "has a pickled storage inside a pickled storage"},
     {"pickle/array_shape.pkl", "has a numpy array with a bad shape"},
     {"legacy/truncated.pth", "ends inside the storage '0': it has "},
     {"legacy/no_storages.pth", "ends before the storage '0'"},
