@@ -1,0 +1,195 @@
+"""usage: check_weights.py HOST PLUGINS WORK [NAME…]: features after loading equal the source model's.
+
+For each naming: a seeded model of torchvision or timm is saved as that system saves it, vissl-host loads it as documented and
+extracts features of the same images; they must equal the source's within 1e-5 of the largest. Needs torch, torchvision, timm
+and safetensors.
+"""
+import json
+import pathlib
+import pickle
+import re
+import subprocess
+import sys
+
+import numpy as np
+import safetensors.torch
+import timm
+import torch
+import torchvision
+from torch import nn
+
+HOST, PLUGINS, WORK = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+ONLY = sys.argv[4:]
+SIZE, IMAGES = 64, 3
+
+CONFIG = """
+engine = {{ name = "extract_features" }}
+[data.test]
+data_sources = [{{ name = "synthetic", length = {images}, size = {size}, random_images = true, num_labels = 5 }}]
+batchsize_per_replica = {images}
+transforms = [{{ name = "ToTensor" }}]
+[machine]
+precision = "fp32"
+threads = 1
+[model]
+trunk = {trunk}
+[model.feature_eval]
+eval_mode_on = true
+freeze_trunk_only = true
+extract_trunk_features_only = true
+features = [{{ name = "{feature}"{pool} }}]
+[model.weights_init]
+{weights}
+[optimizer]
+name = "sgd"
+num_epochs = 1
+"""
+
+
+def seeded(make):
+    torch.manual_seed(7)
+    model = make().eval()
+    for name, buffer in model.named_buffers():  # batch norms that do something
+        if name.endswith("running_mean"):
+            buffer.copy_(torch.randn_like(buffer) * 0.1)
+        elif name.endswith("running_var"):
+            buffer.copy_(torch.rand_like(buffer) + 0.5)
+    for name, parameter in model.named_parameters():
+        if parameter.ndim == 1:
+            parameter.data.add_(torch.randn_like(parameter) * 0.05)
+    return model
+
+
+def run(*arguments):
+    done = subprocess.run([HOST, "--plugins", PLUGINS, *map(str, arguments)], cwd=WORK, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, arguments))} ended with {done.returncode}:\n{done.stderr}")
+    return done.stderr
+
+
+def check(name, trunk, feature, save, weights, features, pool="", wanted=()):
+    """`save` writes name.bin; `features(images)` is the source model's answer; `wanted` is in the log."""
+    if ONLY and name not in ONLY:
+        return
+    file = WORK / f"{name}.bin"
+    save(file)
+    config = WORK / f"{name}.toml"
+    config.write_text(CONFIG.format(images=IMAGES, size=SIZE, trunk=trunk, feature=feature, pool=pool,
+                                    weights=f'params_file = "{file.name}"\n{weights}'))
+    log = run("--config", config, f"checkpoint.dir={name}")
+    for line in wanted:
+        assert line in log, (name, line, log)
+    images = WORK / "images.npy"
+    run("show", "batch", "--split", "test", "--quiet", "--config", config, "--output", images)
+    with torch.no_grad():
+        expected = features(torch.from_numpy(np.load(images))).flatten(1).numpy()
+    stem = WORK / name / f"rank0_chunk0_test_{feature}_"
+    got = np.load(f"{stem}features.npy").reshape(IMAGES, -1)
+    # `show batch` shuffles, extraction does not.
+    order = np.abs(got[:, None] - expected[None]).max(2).argmin(1)
+    assert sorted(order) == list(range(IMAGES)), (name, order)
+    worst = float(np.abs(got - expected[order]).max() / np.abs(expected).max())
+    assert np.abs(expected).max() > 0.01 and worst < 1e-5, (name, worst, log)
+    print(json.dumps({"name": name, "largest_relative_difference": worst}))
+
+
+def torch_file(tree):
+    return lambda file: torch.save(tree, file)
+
+
+def prefixed(prefix, state):
+    return {prefix + key: value for key, value in state.items()}
+
+
+def detectron2_names(state):
+    out = {}
+    for key, value in state.items():
+        if key.startswith("fc.") or "num_batches_tracked" in key:
+            continue
+        key = key if key.startswith("layer") else "stem." + key
+        key = re.sub(r"layer(\d)", lambda m: f"res{int(m[1]) + 1}", key)
+        key = re.sub(r"bn(\d)", r"conv\1.norm", key)
+        out[key.replace("downsample.0", "shortcut").replace("downsample.1", "shortcut.norm")] = value.numpy()
+    return out
+
+
+def resnets():
+    for depth in (18, 50):
+        model = seeded(getattr(torchvision.models, f"resnet{depth}"))
+        state = model.state_dict()
+        trunk = f'{{ name = "resnet", depth = {depth} }}'
+        body = nn.Sequential(*list(model.children())[:-1])
+        visual = lambda kind: f"resnet{depth}_{kind}"
+        both = lambda kind, save, weights, **more: check(visual(kind), trunk, "res5avg", save, weights, body, **more)
+        for level in ("trunk._feature_blocks.", "trunk.base_model._feature_blocks."):
+            both("torchvision_" + level.split(".")[1], torch_file(state),
+                 f'state_dict_key_name = ""\nappend_prefix = "{level}"', wanted=["100 % of the trunk"])
+        vissl = {"trunk": prefixed("_feature_blocks.", state), "heads": {}}
+        both("vissl", torch_file({"classy_state_dict": {"base_model": {"model": vissl}}}), "")
+        both("ddp", torch_file({"model": prefixed("module.", state)}),
+             'state_dict_key_name = "model"\nremove_prefix = "module."\nappend_prefix = "trunk._feature_blocks."')
+        both("mmcv", torch_file({"meta": {"epoch": 3}, "state_dict": prefixed("backbone.", state)}),
+             'profile = "mmcv"\nprefix = "backbone"')
+        both("essmc2", torch_file({"state_dict": prefixed("module.backbone.", state)}),
+             'profile = "essmc2"\nsub_level = "backbone"', wanted=["Load pretrained model [Backbone] from"])
+        both("timm", torch_file(state), 'profile = "timm"\nstrict = false')
+        both("safetensors", lambda file: safetensors.torch.save_file(state, file), 'profile = "auto"')
+        # What a Caffe2 or Detectron2 file lacks are counters of batches.
+        for profile in ("auto", "detectron2"):
+            both(f"detectron2_{profile}",
+                 lambda file: file.write_bytes(pickle.dumps({"model": detectron2_names(state), "__author__": "torchvision",
+                                                             "matching_heuristics": True}, 2)),
+                 f'profile = "{profile}"\nskip_layers = ["num_batches_tracked"]')
+        momentum = {key: value * 0.5 if value.is_floating_point() else value for key, value in state.items()}
+        both("moco", torch_file({"arch": "resnet", "state_dict": {**prefixed("module.encoder_k.", momentum),
+                                                                  **prefixed("module.encoder_q.", state)}}),
+             'profile = "auto"', wanted=["weights: chosen 'state_dict.module.encoder_q.…'"])
+        both("lightly", torch_file({"state_dict": prefixed("backbone.", body.state_dict())}), 'profile = "auto"',
+             wanted=["lightly's Sequential"])
+
+
+def timm_resnet():
+    model = seeded(lambda: timm.create_model("resnet18", num_classes=7))
+    check("timm_resnet18", '{ name = "resnet", depth = 18 }', "res5avg", torch_file({"state_dict_ema": model.state_dict()}),
+          'profile = "timm"\nstrict = false', lambda x: model.global_pool(model.forward_features(x)))
+
+
+def regnets():
+    # The two spell out the same network: RegNetY-400MF.
+    trunk = '{ name = "regnet", variant = "regnet_y_400mf" }'
+    ours = torchvision.models.regnet_y_400mf
+    model = seeded(ours)
+    check("regnet_torchvision", trunk, "avgpool", torch_file(model.state_dict()), 'profile = "auto"',
+          lambda x: model.avgpool(model.trunk_output(model.stem(x))), wanted=["torchvision's RegNet"])
+
+
+def vision_transformers():
+    vit = '{ name = "vision_transformer", image_size = 64, patch_size = 16, num_layers = 2, num_heads = 4, hidden_dim = 32, mlp_dim = 64, qkv_bias = true }'
+    model = seeded(lambda: timm.models.vision_transformer.VisionTransformer(
+        img_size=SIZE, patch_size=16, embed_dim=32, depth=2, num_heads=4, mlp_ratio=2, num_classes=5))
+    check("vit_timm", vit, "lastCLS", torch_file(model.state_dict()), 'profile = "timm"\nstrict = false',
+          lambda x: model.forward_features(x)[:, 0])
+    # Position embeddings of a larger image, resized as timm resizes them.
+    big = seeded(lambda: timm.models.vision_transformer.VisionTransformer(
+        img_size=96, patch_size=16, embed_dim=32, depth=2, num_heads=4, mlp_ratio=2, num_classes=5))
+    small = timm.models.vision_transformer.VisionTransformer(
+        img_size=SIZE, patch_size=16, embed_dim=32, depth=2, num_heads=4, mlp_ratio=2, num_classes=5).eval()
+    state = big.state_dict()
+    resized = timm.layers.resample_abs_pos_embed(state["pos_embed"], [4, 4], num_prefix_tokens=1)
+    small.load_state_dict({**state, "pos_embed": resized})
+    check("vit_resized", vit, "lastCLS", torch_file(state), 'profile = "timm"\nstrict = false',
+          lambda x: small.forward_features(x)[:, 0], wanted=["1 adapted"])
+    other = seeded(lambda: torchvision.models.VisionTransformer(SIZE, 16, 2, 4, 32, 64, num_classes=5))
+
+    def class_token(x):
+        x = other._process_input(x)
+        return other.encoder(torch.cat([other.class_token.expand(len(x), -1, -1), x], 1))[:, 0]
+
+    check("vit_torchvision", vit, "lastCLS", torch_file(other.state_dict()), 'profile = "auto"', class_token,
+          wanted=["torchvision's vision transformer"])
+
+
+resnets()
+timm_resnet()
+regnets()
+vision_transformers()
