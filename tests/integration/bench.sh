@@ -8,18 +8,22 @@ if [[ ! -x $VISSL_PYTHON ]]; then
 fi
 cd "$VISSL_SOURCE_DIR"
 names=$(scripts/bench --list)
-for name in help list first_step operator_add loader_simclr checkpoint_save step_demo_fp32 step_resnet50_bf16; do
+for name in help list first_step operator_add loader_simclr checkpoint_save step_demo_fp32 step_resnet50_bf16 \
+  weights_800_mapped weights_inspect ranks2_step ranks2_overlap; do
   grep -qx "$name" <<<"$names" || { echo "scripts/bench has no figure $name"; exit 1; }
 done
 status=0
 text=$(scripts/bench no_such_figure 2>&1) || status=$?
 [[ $status == 2 && $text == "bench: no figure is called no_such_figure; --list shows them" ]] || { echo "$status: $text"; exit 1; }
 
-scripts/bench --build "$VISSL_BUILD" --small --rounds 1 operator_add loader_simclr checkpoint_save step_demo_fp32 |
+scripts/bench --build "$VISSL_BUILD" --small --rounds 1 operator_add loader_simclr checkpoint_save step_demo_fp32 \
+  weights_100 weights_inspect |
   python3 -c '
 import json, sys
 lines = {line["name"]: line for line in map(json.loads, sys.stdin)}
-assert set(lines) == {"operator_add", "loader_simclr", "checkpoint_save", "step_demo_fp32"}, set(lines)
+assert set(lines) == {"operator_add", "loader_simclr", "checkpoint_save", "step_demo_fp32", "weights_100",
+                      "weights_inspect"}, set(lines)
+assert lines["weights_inspect"]["same"] == {"tensors_compared": 160}, lines["weights_inspect"]
 for line in lines.values():
     assert line["ours"] > 0 and line["peer"] > 0 and line["rounds"] == 1, line
     assert line["better"] in ("lower", "higher") and line["unit"], line
