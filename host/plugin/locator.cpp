@@ -4,19 +4,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 
 #include "host/config/suggest.hpp"
 #include "host/files/locator_text.hpp"
 #include "host/files/sha256.hpp"
+#include "host/plugin/download_progress.hpp"
 #include "host/text_sink.hpp"
 
 namespace vissl::host {
 namespace {
 
 constexpr int kMaxSteps = 8;
-constexpr std::chrono::seconds kBetweenLines(10);
 
 // Who answers for a locator.
 struct Choice {
@@ -116,17 +115,8 @@ Value settings(DeclarationIndex& index, const Choice& choice, const std::string&
 // What a scheme says while it works.
 struct Voice {
   Logger* log;
-  std::string locator;
-  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now(), told = began;
-  std::uint64_t done_before = 0;  // bytes that were there when the download went on
-  bool started = false;
+  DownloadProgress progress;
 };
-
-std::string megabytes(double bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f MB", bytes / 1e6);
-  return text;
-}
 
 void say(void* self, std::uint32_t level, vissl_str text) {
   const Voice& voice = *static_cast<Voice*>(self);
@@ -137,28 +127,16 @@ void say(void* self, std::uint32_t level, vissl_str text) {
 
 void show_progress(void* self, std::uint64_t done, std::uint64_t total) {
   Voice& voice = *static_cast<Voice*>(self);
-  const auto now = std::chrono::steady_clock::now();
-  if (!voice.started || done < voice.done_before) {
-    voice.started = true;
-    voice.began = voice.told = now;
-    voice.done_before = done;
-  }
-  if (voice.log == nullptr || now - voice.told < kBetweenLines) return;
-  voice.told = now;
-  const double seconds = std::chrono::duration<double>(now - voice.began).count();
-  std::string text = voice.locator + ": " + megabytes(static_cast<double>(done));
-  if (total != 0)
-    text += " of " + megabytes(static_cast<double>(total)) + " (" +
-            std::to_string(100 * done / total) + " %)";
-  text += ", " + megabytes(static_cast<double>(done - voice.done_before) / seconds) + "/s";
-  voice.log->log(LogLevel::info, text);
+  if (voice.log == nullptr) return;
+  if (const auto line = voice.progress.line(done, total, std::chrono::steady_clock::now()))
+    voice.log->log(LogLevel::info, *line);
 }
 
 // One step; `checked` tells whether the scheme compared the content with the pin.
 std::string resolve_once(Catalogue& catalogue, const Value& config, const std::string& locator,
                          const std::string& sha256, Logger* log, bool& checked) {
   const auto scheme = catalogue.create("weights_scheme", &config);
-  Voice voice{log, locator};
+  Voice voice{log, DownloadProgress(locator)};
   vissl_weights_request request{};
   request.size = sizeof request;
   request.locator = {locator.data(), locator.size()};

@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kLongestWait_s = 30.0;
 constexpr double kLongestRetryAfter_s = 60.0;
+constexpr const char* kItsName = "its name";
 
 // What the content has to be.
 struct Expected {
@@ -25,10 +26,11 @@ struct Expected {
   bool fits(const std::string& met) const { return met.compare(0, sha256.size(), sha256) == 0; }
 };
 
-Expected expected(const Wanted& wanted, const vissl::WeightsRequest& request, Pin pin) {
+Expected expected(const Settings& settings, const Wanted& wanted,
+                  const vissl::WeightsRequest& request, Pin pin) {
   if (pin == Pin::checked && !request.sha256().empty())
     return {std::string(request.sha256()), "the pin #sha256="};
-  return {hash_in_name(wanted.url.file_name()), "its name"};
+  return {settings.check_names ? hash_in_name(wanted.url.file_name()) : "", kItsName};
 }
 
 class Download {
@@ -38,7 +40,7 @@ class Download {
       : settings_(settings),
         wanted_(wanted),
         request_(request),
-        expected_(expected(wanted, request, pin)),
+        expected_(expected(settings, wanted, request, pin)),
         address_(shown(wanted.url)),
         file_(cache_path(settings.cache_dir, wanted.url)) {
     if (wanted.url.file_name().empty())
@@ -220,7 +222,9 @@ class Download {
         address_ + ": invalid hash value (expected \"" + expected_.sha256 + "\", which " +
             expected_.by + " says, got \"" + met + "\"" +
             (size != 0 ? " of " + std::to_string(size) + " bytes, which are thrown away" : "") +
-            "); the file on the server is another one, or the expectation is wrong");
+            "); the file on the server is another one, or " +
+            (expected_.by == kItsName ? "the name means something else: check_names = false"
+                                      : "the expectation is wrong"));
   }
 
   static std::string why(const Response& response) {

@@ -227,8 +227,10 @@ TEST_CASE("http: the pin and the hash in the name are checked, after a download 
   CHECK(remote.failure(bad) ==
         bad + ": invalid hash value (expected \"00000000\", which its name says, got \"" + right +
             "\" of 100000 bytes, which are thrown away); the file on the server is another one, or "
-            "the expectation is wrong");
+            "the name means something else: check_names = false");
   CHECK(remote.files() == files);
+  CHECK(read_file(remote.ask(bad, "", "check_names = false").place) == kBytes);
+  CHECK(read_file(remote.ask(server.url("/net-20210208.pth")).place) == kBytes);
   // Fewer than eight digits are no hash.
   CHECK(read_file(remote.ask(server.url("/vit_b-16.pth")).place) == kBytes);
 }

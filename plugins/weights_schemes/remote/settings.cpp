@@ -31,6 +31,9 @@ void Settings::params(vissl::Params& p) {
   p.boolean("torch_hub", true,
             "Takes a file of torch.hub's cache when its content agrees with the pin, or with the "
             "hash in its name.");
+  p.boolean("check_names", true,
+            "Compares the content with the hash that a file's name holds, as in "
+            "resnet50-0676ba61.pth.");
   p.boolean("offline", false,
             "Uses what is cached and never the network; VISSL_OFFLINE=1 does it for all schemes.");
   p.integer("retries", 4, vissl::between(0, 100),
@@ -48,6 +51,7 @@ void Settings::params(vissl::Params& p) {
 Settings::Settings(const vissl::Config& c)
     : cache_dir(c.string("cache_dir")),
       torch_hub(c.boolean("torch_hub")),
+      check_names(c.boolean("check_names")),
       offline(c.boolean("offline") || environment("VISSL_OFFLINE") == "1"),
       retries(static_cast<int>(c.integer("retries"))),
       backoff_s(c.number("backoff_s")),

@@ -15,6 +15,7 @@ struct Settings {
 
   std::string cache_dir;  // absolute
   bool torch_hub = true;
+  bool check_names = true;
   bool offline = false;
   int retries = 0;
   double backoff_s = 0.0;

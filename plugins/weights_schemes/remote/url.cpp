@@ -35,6 +35,15 @@ std::string without_forbidden(std::string_view text) {
   return out;
 }
 
+// "20210208" is more likely the day of a training than the beginning of a hash.
+bool is_date(const std::string& digits) {
+  if (digits.size() != 8 || digits.find_first_not_of("0123456789") != std::string::npos)
+    return false;
+  const int year = std::stoi(digits.substr(0, 4)), month = std::stoi(digits.substr(4, 2)),
+            day = std::stoi(digits.substr(6));
+  return year >= 2000 && year < 2100 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
 bool is_secret(const std::string& key) {
   for (const char* word : {"sign", "token", "credential", "secret", "key", "password", "sig"})
     if (lower(key).find(word) != std::string::npos) return true;
@@ -140,6 +149,7 @@ std::string hash_in_name(const std::string& file_name) {
   if (dot == std::string::npos) return "";
   const std::string digits = file_name.substr(dash + 1, dot - dash - 1);
   const bool hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (is_date(digits)) return "";
   return hex && digits.size() >= 8 && digits.size() <= 64 ? digits : "";
 }
 

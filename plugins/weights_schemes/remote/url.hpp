@@ -38,7 +38,7 @@ std::string shown(const Url& url);
 bool same_server(const Url& a, const Url& b);
 
 // The beginning of a SHA-256 that a file's name holds in torch.hub's way, "resnet50-0676ba61.pth";
-// empty unless it has at least eight digits.
+// empty unless it has at least eight digits that are no date.
 std::string hash_in_name(const std::string& file_name);
 
 // A rule is {beginning, replacement}, or {regular expression that begins with '^', replacement with
