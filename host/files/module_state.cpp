@@ -53,7 +53,7 @@ const std::vector<Dict::Entry>& entries_of(const Node& attributes, const char* n
   return found != nullptr && found->kind() == Node::Kind::dict ? found->as_dict().entries() : kNone;
 }
 
-void collect(const Node& module, const std::string& prefix, Dict& out) {
+void collect(const Node& module, const std::string& prefix, const ScriptNames& script, Dict& out) {
   const Node& attributes = *attributes_of(module);
   if (is_module(module)) {
     for (const auto& [name, value] : entries_of(attributes, "_parameters")) {
@@ -65,24 +65,26 @@ void collect(const Node& module, const std::string& prefix, Dict& out) {
       }
     }
     for (const auto& [name, value] : entries_of(attributes, "_modules")) {
-      if (is_module(value)) collect(value, prefix + to_text(name) + ".", out);
+      if (is_module(value)) collect(value, prefix + to_text(name) + ".", script, out);
     }
     return;
   }
+  const auto known = script.find(module.as_opaque().class_name);
   for (const auto& [name, value] : attributes.as_dict().entries()) {
-    if (value.kind() == Node::Kind::tensor) out.set(prefix + to_text(name), value);
-    if (is_script(value)) collect(value, prefix + to_text(name) + ".", out);
+    const bool is_state = known == script.end() || known->second.contains(to_text(name));
+    if (value.kind() == Node::Kind::tensor && is_state) out.set(prefix + to_text(name), value);
+    if (is_script(value)) collect(value, prefix + to_text(name) + ".", script, out);
   }
 }
 
-void replace(Node& node, std::vector<std::string>& warnings) {
+void replace(Node& node, const ScriptNames& script, std::vector<std::string>& warnings) {
   switch (node.kind()) {
     case Node::Kind::list:
     case Node::Kind::tuple:
-      for (Node& item : node.as_items()) replace(item, warnings);
+      for (Node& item : node.as_items()) replace(item, script, warnings);
       return;
     case Node::Kind::dict:
-      for (Dict::Entry& entry : node.as_dict().entries()) replace(entry.value, warnings);
+      for (Dict::Entry& entry : node.as_dict().entries()) replace(entry.value, script, warnings);
       return;
     case Node::Kind::opaque:
       break;
@@ -92,14 +94,14 @@ void replace(Node& node, std::vector<std::string>& warnings) {
   if (is_module(node) || is_script(node)) {
     Dict state;
     state.is_ordered_dict = true;
-    collect(node, "", state);
+    collect(node, "", script, state);
     warnings.push_back("a saved object of the class " + quoted_name(node.as_opaque().class_name) +
                        " was read as its " +
                        counted(static_cast<std::int64_t>(state.size()), "tensor"));
     node = Node(std::move(state));
     return;
   }
-  for (auto& part : node.as_opaque().parts) replace(part.second, warnings);
+  for (auto& part : node.as_opaque().parts) replace(part.second, script, warnings);
   const Node* items = part_of(node.as_opaque(), "items");
   if (items != nullptr && items->kind() == Node::Kind::dict) {
     Node taken = *items;
@@ -109,8 +111,8 @@ void replace(Node& node, std::vector<std::string>& warnings) {
 
 }  // namespace
 
-void take_module_states(WeightsFile& file) {
-  replace(file.tree, file.warnings);
+void take_module_states(WeightsFile& file, const ScriptNames& script) {
+  replace(file.tree, script, file.warnings);
 }
 
 }  // namespace vissl::host

@@ -79,7 +79,10 @@ void read_torch(ZipReader zip, const FileBytes& file, const WeightsReadOptions& 
   torch.objects = object_options(options, out);
   const bool is_script = zip.find(torch_zip_root(zip) + "constants.pkl") != nullptr;
   out.format = is_script ? "torchscript" : "torch_zip";
+  const ScriptNames script =
+      is_script ? torch_script_names(zip, torch_zip_root(zip)) : ScriptNames();
   out.tree = read_torch_zip(std::move(zip), file.keep_alive, file.name, torch);
+  if (is_script) take_module_states(out, script);
 }
 
 void read_file(const FileBytes& file, const WeightsReadOptions& options, int zips,

@@ -292,6 +292,25 @@ def script_scripted(path):
     return torch.jit.load(str(path))
 
 
+class Counter(torch.nn.Module):
+    """Has a tensor that is neither parameter nor buffer, so that state_dict() leaves it out."""
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.arange(3.0))
+        self.weight = torch.nn.Parameter(torch.ones(2))
+        self.state = torch.zeros(4)
+
+    def forward(self, x):
+        self.state = x
+        return x + self.mean.sum() + self.weight.sum()
+
+
+@case("torchscript", ".pt")
+def script_attribute(path):
+    torch.jit.script(torch.nn.Sequential(Counter())).save(str(path))
+    return torch.jit.load(str(path))
+
+
 # ---- the stream before release 1.6
 
 
