@@ -95,7 +95,7 @@ double largest_difference(const fs::path& a, const fs::path& b) {
 
 void run_well(const fs::path& config, const std::vector<std::string>& arguments) {
   const Result result = run_host(run_arguments(config, arguments), {}, std::chrono::seconds(120));
-  INFO(result.err);
+  INFO("signal " << result.signal << "\n" << result.err);
   REQUIRE(result.exit_code == 0);
 }
 
