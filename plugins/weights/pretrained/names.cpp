@@ -12,7 +12,6 @@ namespace pretrained {
 namespace {
 
 constexpr int kDeepestPrefix = 5;  // dotted parts of a file's prefix that are tried
-constexpr int kDeepestPlace = 3;
 
 // "a.", "a.b." …: the beginnings of a name.
 void add_prefixes(const std::string& name, int deepest, std::set<std::string>& prefixes) {
@@ -85,13 +84,18 @@ std::string Placement::target(const std::string& name) const {
 }
 
 Targets::Targets(const WeightsPlan& plan) {
-  std::set<std::string> places;
+  std::string common;
   for (const WeightsEntry& target : plan.targets()) {
     by_name_.emplace(target.name, &target);
     if (!starts_with(target.name, "trunk.")) continue;
     trunk_elements_ += numel(target);
-    add_prefixes(target.name, kDeepestPlace, places);
+    if (common.empty()) common = target.name;
+    const auto end =
+        std::mismatch(common.begin(), common.end(), target.name.begin(), target.name.end());
+    common.erase(end.first, common.end());
   }
+  std::set<std::string> places;
+  add_prefixes(common, kDeepestPrefix, places);
   places_.assign(places.begin(), places.end());
 }
 

@@ -50,7 +50,7 @@ class Targets {
  public:
   explicit Targets(const vissl::WeightsPlan& plan);
   const vissl::WeightsEntry* find(const std::string& name) const;
-  // Dotted beginnings of the trunk's names, up to where one of its layers begins.
+  // Dotted beginnings that all of the trunk's names share: "trunk.", "trunk._feature_blocks.".
   const std::vector<std::string>& places() const { return places_; }
   std::int64_t trunk_elements() const { return trunk_elements_; }
 

@@ -1,0 +1,170 @@
+// [model.weights_init] in whole runs: what is loaded, what is refused, and that nothing changes
+// then.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "host/files/atomic_file.hpp"
+#include "host/files/torch_zip_reader.hpp"
+#include "host/files/torch_zip_writer.hpp"
+#include "process.hpp"
+#include "small_config.hpp"
+#include "temp_folder.hpp"
+
+using namespace vissl::test;
+using namespace vissl::host;
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+namespace {
+
+// A run of one epoch whose weights the tests load again under other names.
+class Weights {
+ public:
+  Weights() {
+    write_file(folder_ / "source.toml", small_config(folder_ / "source"));
+    const Result result =
+        run_host(run_arguments(folder_ / "source.toml", {"optimizer.num_epochs=1"}));
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+  }
+  fs::path checkpoint() const { return folder_ / "source" / "checkpoint.torch"; }
+
+  // The trunk's tensors as `rename` calls them, below "state_dict".
+  fs::path file(const std::string& name, const std::function<std::string(std::string)>& rename) {
+    Node state = Node::dict();
+    const Node tree = read_torch_zip(checkpoint());
+    const Node& trunk = tree.at("classy_state_dict").at("base_model").at("model").at("trunk");
+    for (const auto& [key, tensor] : trunk.as_dict().entries())
+      state[rename(to_text(key).substr(std::string("_feature_blocks.").size()))] = tensor;
+    Node out = Node::dict();
+    out["state_dict"] = std::move(state);
+    AtomicFile file(folder_ / name);
+    write_torch_zip(file, out);
+    file.commit();
+    return folder_ / name;
+  }
+
+  // Runs `command` with the file and more settings; learning rate 0 keeps what was loaded.
+  Result run(const fs::path& file, std::vector<std::string> settings,
+             const std::vector<std::string>& command = {}) {
+    write_file(folder_ / "run.toml", small_config(folder_ / "run") +
+                                         "[model.weights_init]\nparams_file = \"" + file.string() +
+                                         "\"\n");
+    settings.insert(settings.begin(),
+                    {"optimizer.num_epochs=1", "optimizer.param_schedulers.lr.start_value=0.0"});
+    std::vector<std::string> arguments = command;
+    for (const std::string& argument : run_arguments(folder_ / "run.toml", settings))
+      arguments.push_back(argument);
+    return run_host(arguments);
+  }
+  const fs::path path() const { return folder_.path(); }
+
+ private:
+  TempFolder folder_;
+};
+
+std::string momentum_encoder(const std::string& name) {
+  return "module.encoder_q." + name;
+}
+
+bool says(const Result& result, const std::string& text) {
+  return result.err.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("weights: auto finds the encoder, and the run begins with exactly its values") {
+  Weights weights;
+  const fs::path file = weights.file("moco.pth", momentum_encoder);
+  const Result result =
+      weights.run(file, {"model.weights_init.profile=auto",
+                         "model.weights_init.report=" + (weights.path() / "report.json").string()});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(
+      says(result, "weights: chosen 'state_dict.module.encoder_q.…' as 'trunk._feature_blocks.…'"));
+  CHECK(says(result, "100 % of the trunk"));
+  const auto conv = [](const fs::path& path) {
+    const Node tree = read_torch_zip(path);
+    return tree.at("classy_state_dict")
+        .at("base_model")
+        .at("model")
+        .at("trunk")
+        .at("_feature_blocks.layer4.1.conv2.weight")
+        .as_tensor()
+        .packed();
+  };
+  CHECK(conv(weights.path() / "run" / "checkpoint.torch") == conv(weights.checkpoint()));
+  const Json report = Json::parse(read_file(weights.path() / "report.json"));
+  CHECK(report["coverage"] == 1.0);
+  CHECK(report["format"] == "torch_zip");
+  CHECK(report["counts"]["missing"] == 2);
+}
+
+TEST_CASE("weights: dry_run and check show the plan, and dry_run leaves no checkpoint") {
+  Weights weights;
+  const fs::path file = weights.file("moco.pth", momentum_encoder);
+  const Result dry =
+      weights.run(file, {"model.weights_init.profile=auto", "model.weights_init.dry_run=true"});
+  INFO(dry.err);
+  CHECK(dry.exit_code == 0);
+  CHECK(says(dry, "not in the file, as initialised:\n  heads.0.clf.*  2 tensors, 132 elements"));
+  CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
+  const Result check = weights.run(file, {"model.weights_init.profile=auto"}, {"check"});
+  INFO(check.err);
+  CHECK(check.exit_code == 0);
+  CHECK(says(check, "trunk._feature_blocks.layer4.*"));
+  CHECK(says(check, "check passed"));
+}
+
+TEST_CASE("weights: a file that has less than half of the trunk is refused, unless that is meant") {
+  Weights weights;
+  const fs::path file = weights.file("part.pth", [](const std::string& name) {
+    return (name.rfind("layer4", 0) == 0 ? "other_" : "") + name;
+  });
+  const std::vector<std::string> settings = {"model.weights_init.profile=timm",
+                                             "model.weights_init.strict=false"};
+  const Result refused = weights.run(file, settings);
+  CHECK(refused.exit_code == 2);
+  CHECK(says(refused,
+             "of the trunk's elements are in it, less than min_coverage = 50 %; not there: "
+             "trunk._feature_blocks.layer4.0.conv1.weight"));
+  CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
+  std::vector<std::string> meant = settings;
+  meant.push_back("model.weights_init.min_coverage=0.1");
+  const Result loaded = weights.run(file, meant);
+  INFO(loaded.err);
+  CHECK(loaded.exit_code == 0);
+  CHECK(says(loaded, "warning: "));
+  CHECK(says(loaded, "of the trunk's elements come from it"));
+}
+
+TEST_CASE("weights: two ranks load one file, and say so once") {
+  Weights weights;
+  const fs::path file = weights.file("moco.pth", momentum_encoder);
+  const Result result = weights.run(file, {"model.weights_init.profile=auto"}, {"--nproc", "2"});
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  const std::size_t first = result.err.find("weights: chosen");
+  REQUIRE(first != std::string::npos);
+  CHECK(result.err.find("weights: chosen", first + 1) == std::string::npos);
+}
+
+TEST_CASE("weights: files that are none say what they are") {
+  Weights weights;
+  const auto refused = [&](const std::string& content) {
+    write_file(weights.path() / "x.pth", content);
+    const Result result = weights.run(weights.path() / "x.pth", {});
+    CHECK(result.exit_code == 4);
+    return result.err;
+  };
+  CHECK(refused("").find("x.pth") != std::string::npos);
+  CHECK(refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n").find("LFS") !=
+        std::string::npos);
+  CHECK(refused("<!DOCTYPE html><html><body>Not Found</body></html>\n").find("web page") !=
+        std::string::npos);
+  const Result missing = weights.run(weights.path() / "none.pth", {});
+  CHECK(missing.exit_code == 4);
+  CHECK(says(missing, "none.pth"));
+}
