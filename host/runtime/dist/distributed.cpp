@@ -174,7 +174,8 @@ class Distributed {
   static Watch::Cause cause_of(const Error& error) {
     const std::string text = error.what();
     const auto has = [&](const char* part) { return text.find(part) != std::string::npos; };
-    if (error.code() != Exit::distributed && !has("gloo/")) return Watch::Cause::own;
+    if (error.code() != Exit::distributed && !has("gloo/") && !has("pair closure"))
+      return Watch::Cause::own;
     return has("Timed out") || has("timeout") ? Watch::Cause::late : Watch::Cause::broken;
   }
 

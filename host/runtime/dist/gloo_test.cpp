@@ -107,7 +107,11 @@ TEST_CASE("gloo: broadcast, all_to_all with unequal rows, and groups of consecut
     Collectives& pair = ranks.group(2);
     require(pair.world() == (ranks.rank() < 2 ? 2 : 1), "size of the group");
     at::Tensor sum = at::full({1}, ranks.rank() + 1, at::kLong);
+    const Collectives::Begun before = ranks.begun();
     pair.all_reduce(sum, Collectives::Reduce::sum);
+    require(ranks.begun().all == before.all, "an exchange in a group is none of all");
+    require(ranks.begun().in_groups == before.in_groups + (pair.world() == 2 ? 1 : 0),
+            "an exchange in a group counts");
     require(sum.item<int64_t>() == 3, "sum in the group");
     require(&ranks.group(2) == &pair, "a group is made once");
     require(&ranks.group(3) == &ranks, "the group of all");

@@ -56,9 +56,11 @@ TEST_CASE("gradients: the mean over 2 and 3 ranks, for any size of buckets and b
           for (int step = 0; step < 3; ++step) {
             for (Entry* e : p.all) e->tensor.mutable_grad() = at::Tensor();
             const at::Tensor loss = p.loss(ranks.rank());
+            const Collectives::Begun before = ranks.begun();
             sync.prepare(loss);
             loss.backward();
             sync.finish();
+            require(ranks.begun().all > before.all, "the exchanges of gradients count");
             check_gradients(ranks, p, 1.0);
           }
         });

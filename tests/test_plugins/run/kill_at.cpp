@@ -1,12 +1,13 @@
 // A hook that ends the process by SIGKILL, or sends itself another signal, at the iteration that a
 // file names; on every rank, or on the one that the file names. Signal 0 is an error instead, -N
-// stands still for N seconds while the process lives. Iteration -1 is an error of the config while
-// the rank that the environment names makes the hook. The file is no part of the config, so that
-// disturbed and undisturbed runs have the same one.
+// stands still for N seconds while the process lives. With the word "loss" it acts within the step,
+// between loss and backward. Iteration -1 is an error of the config while the rank makes the hook.
+// The file is no part of the config, so that disturbed and undisturbed runs have the same one.
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <string>
 #include <thread>
 
 #include <vissl/hook.hpp>
@@ -18,7 +19,7 @@ struct KillAt {
   std::string file;
   static void params(Params& p) {
     p.string("file", required,
-             "Holds \"ITERATION SIGNAL [RANK]\"; without the file nothing happens.");
+             "Holds \"ITERATION SIGNAL [RANK [loss]]\"; without the file nothing happens.");
   }
   explicit KillAt(const Config& c) : file(c.string("file")) {
     std::ifstream in(file);
@@ -29,8 +30,8 @@ struct KillAt {
     if (in >> iteration >> number >> rank && iteration == -1 && own != nullptr && rank == own)
       fail(VISSL_E_CONFIG, "the file asks to refuse the config here");
   }
-  static constexpr auto events = event_mask(Event::step);
-  void on_event(Event, Run& run) {
+  static constexpr auto events = event_mask(Event::loss_and_meter, Event::step);
+  void on_event(Event event, Run& run) {
     std::ifstream in(file);
     std::int64_t iteration = -1, rank = -1;
     int number = 0;
@@ -38,6 +39,9 @@ struct KillAt {
         run.counters().iteration != iteration)
       return;
     if (in >> rank && rank != run.facts().rank) return;
+    std::string where;
+    in >> where;
+    if ((event == Event::loss_and_meter) != (where == "loss")) return;
     if (number == 0) fail("the file asks to fail here");
     if (number < 0) return std::this_thread::sleep_for(std::chrono::seconds(-number));
     std::raise(number);
