@@ -15,6 +15,7 @@
 #include "host/files/torch_legacy_reader.hpp"
 #include "host/files/torch_tar_reader.hpp"
 #include "host/files/torch_zip_reader.hpp"
+#include "host/files/vissl_parts.hpp"
 #include "host/files/weights_index.hpp"
 
 namespace vissl::host {
@@ -174,6 +175,7 @@ WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& o
     const auto mapped = MappedFile::open(path);
     out = read_weights({mapped->bytes(), mapped, mapped->name()}, options);
   }
+  join_vissl_parts(out, path, options);
   if (is_shard(path.filename().string())) {
     out.warnings.push_back(
         "is one of several files of a model, by its name; the .index.json file beside it stands "

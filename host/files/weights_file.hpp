@@ -33,7 +33,7 @@ struct WeightsReadOptions {
 
 struct WeightsFile {
   // torch_zip, torch_legacy, torch_tar, torchscript, safetensors, safetensors_index, torch_index,
-  // npy, npz or pickle.
+  // npy, npz, pickle, vissl_shard_list or vissl_slice_list.
   std::string format;
   // What the file holds, with its wrappers ("state_dict", "model", ...). A pickled module has
   // become its state dict, a numpy array a tensor; objects of other foreign classes are opaque.

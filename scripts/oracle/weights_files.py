@@ -556,6 +556,77 @@ def shards_pytorch_model_bin(path):
     return {**parts[0], **parts[1]}
 
 
+# ---- VISSL's checkpoints of several files
+
+
+def flat_shards(named, world):
+    """The parameters in one flat vector, cut into equal parts of which the last is padded; and each part's facts."""
+    flat = torch.cat([tensor.reshape(-1) for tensor in named.values()])
+    part = -(-flat.numel() // world)
+    shards = []
+    for rank in range(world):
+        data = flat[rank * part:(rank + 1) * part]
+        padding = part - data.numel()
+        facts = {"names": list(named), "shapes": [tensor.shape for tensor in named.values()],
+                 "numels": [tensor.numel() for tensor in named.values()], "padding": padding}
+        shards.append((torch.cat([data, torch.zeros(padding)]), facts))
+    return shards
+
+
+def vissl_model():
+    outer = {"conv.weight": numbers(torch.float32, 2, 3), "conv.bias": numbers(torch.float32, 2)}
+    inner = {"_fpw_module.weight": numbers(torch.float32, 3, 3) + 1}
+    head = {"clf.weight": numbers(torch.float32, 5)}
+    return outer, inner, head
+
+
+@case("vissl_shard_list", ".torch")
+def vissl_shards(path):
+    outer, inner, head = vissl_model()
+    flats = [flat_shards(group, 2) for group in (outer, inner, head)]
+    for rank in range(2):
+        (a, a_facts), (b, b_facts), (c, c_facts) = (shards[rank] for shards in flats)
+        trunk = {"flat_param_0": a, "_fpw_module.block.flat_param_0": b, "_fpw_module.bn.running_mean": numbers(
+            torch.float32, 3)}
+        meta = {"param_metadata": [
+            {"fsdp_path": "", "params": {"flat_param_0": a_facts}, "shared_param_info": [], "is_sharded": True},
+            {"fsdp_path": "_fpw_module.block", "params": {"flat_param_0": b_facts}, "is_sharded": True,
+             "shared_param_info": [("_fpw_module.weight", "_fpw_module.tied")]}],
+            "buffer_names": ["_fpw_module.bn.running_mean"]}
+        heads = [{"flat_param_0": c}, {"plain": numbers(torch.int64, 2)}]
+        head_meta = [{"param_metadata": [{"fsdp_path": "", "params": {"flat_param_0": c_facts},
+                                          "shared_param_info": []}], "buffer_names": []}, None]
+        torch.save({"type": "shard", "classy_state_dict": {"base_model": {
+            "model": {"trunk": trunk, "heads": heads}, "meta": {"trunk": meta, "heads": head_meta}}}},
+            path.parent / f"vissl_shards_shard{rank}.torch")
+    torch.save({"type": "shard_list", "shards": [f"/gone/run/vissl_shards_shard{rank}.torch" for rank in range(2)]},
+               path)
+    trunk = {**outer, "block.weight": inner["_fpw_module.weight"], "block.tied": inner["_fpw_module.weight"],
+             "bn.running_mean": numbers(torch.float32, 3)}
+    return {"classy_state_dict": {"base_model": {"model": {"trunk": trunk, "heads": {
+        "0.clf.weight": head["clf.weight"], "1.plain": numbers(torch.int64, 2)}}}}}
+
+
+@case("vissl_slice_list", ".torch")
+def vissl_slices(path):
+    outer, _, head = vissl_model()
+    folder = path.parent / "vissl_slices_layers"
+    folder.mkdir(exist_ok=True)
+
+    def sliced(named):
+        paths = {}
+        for name, tensor in named.items():
+            file = hashlib.sha1(name.encode()).hexdigest() + ".torch"
+            torch.save({"type": "slice", "weight": tensor}, folder / file)
+            paths["_fsdp_wrapped_module." + name] = f"/gone/run/vissl_slices_layers/{file}"
+        return paths
+
+    torch.save({"type": "slice_list", "classy_state_dict": {"base_model": {"model": {
+        "trunk": sliced(outer), "heads": sliced({"0.clf.weight": head["clf.weight"]})}}}}, path)
+    return {"classy_state_dict": {"base_model": {"model": {"trunk": outer, "heads": {
+        "0.clf.weight": head["clf.weight"]}}}}}
+
+
 # ---- releases before 2.0: run this script with --only-prefix old_ under their Python
 
 
@@ -604,7 +675,7 @@ def main():
     kept.sort(key=lambda entry: entry["file"])
     lines = ",\n".join(json.dumps(entry) for entry in kept)
     manifest_path.write_text(f"[\n{lines}\n]\n")
-    total = sum(path.stat().st_size for path in FOLDER.iterdir())
+    total = sum(path.stat().st_size for path in FOLDER.rglob("*"))
     print(f"{len(kept)} files, {total} bytes", file=sys.stderr)
 
 
