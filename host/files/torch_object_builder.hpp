@@ -53,6 +53,7 @@ class TorchObjects {
   Node closed_value(const PickleObject& object, int depth);
   std::vector<Node> values(const Ids& ids, int depth);
   Node dict(const Ids& pairs, bool is_ordered_dict, int depth);
+  bool add_key_text(PickleId id, std::string& out, int depth) const;
   Node call(const PickleObject& object, int depth);
   Node known_call(std::string_view name, const PickleObject& object, int depth, bool& is_known);
   Node ordered_dict(const PickleObject& object, int depth);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <set>
 
 #include "host/files/damage.hpp"
@@ -139,12 +140,57 @@ Node TorchObjects::dict(const Ids& pairs, bool is_ordered_dict, int depth) {
       case Kind::boolean:
         dict.set(key.integer, value(pairs[i + 1], depth + 1));
         break;
-      default:
-        // Keys of other kinds have no place in a Dict: keep the pairs, in order, for whoever cares.
-        return Node(Opaque{"builtins.dict", {{"pairs", List{values(pairs, depth)}}}});
+      default: {
+        std::string name;
+        if (!add_key_text(pairs[i], name, 0)) {
+          // Objects as keys have no place in a Dict: keep the pairs, in order, for whoever cares.
+          return Node(Opaque{"builtins.dict", {{"pairs", List{values(pairs, depth)}}}});
+        }
+        dict.set(std::move(name), value(pairs[i + 1], depth + 1));
+      }
     }
   }
   return Node(std::move(dict));
+}
+
+// A key that is neither text nor a whole number, as Python prints it: None, 0.5, ('a', 1).
+bool TorchObjects::add_key_text(PickleId id, std::string& out, int depth) const {
+  constexpr int kDeepest = 4;
+  constexpr std::size_t kLongest = 4096;
+  const PickleObject& key = graph_[id];
+  if (depth > kDeepest || out.size() > kLongest) return false;
+  switch (key.kind) {
+    case Kind::none:
+      out += "None";
+      return true;
+    case Kind::boolean:
+      out += key.integer != 0 ? "True" : "False";
+      return true;
+    case Kind::integer:
+      out += std::to_string(key.integer);
+      return true;
+    case Kind::real: {
+      char text[32];
+      const std::string digits(text, std::to_chars(text, text + sizeof text, key.real).ptr);
+      const bool is_whole = digits.find_first_not_of("-0123456789") == std::string::npos;
+      out += digits + (is_whole ? ".0" : "");
+      return true;
+    }
+    case Kind::text:
+    case Kind::bytes:
+      out += "'" + std::string(key.text.substr(0, kLongest)) + "'";
+      return true;
+    case Kind::tuple:
+      out += "(";
+      for (const PickleId element : key.elements) {
+        if (!out.ends_with('(')) out += ", ";
+        if (!add_key_text(element, out, depth + 1)) return false;
+      }
+      out += key.elements.size() == 1 ? ",)" : ")";
+      return true;
+    default:
+      return false;
+  }
 }
 
 const TorchObjects::Ids& TorchObjects::elements(PickleId id) const {

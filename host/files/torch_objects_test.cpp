@@ -122,6 +122,18 @@ TEST_CASE("torch pickle: an object inside itself and a huge integer are set asid
   CHECK(huge.as_opaque().class_name == "builtins.int");
 }
 
+TEST_CASE("torch pickle: keys that are neither text nor whole numbers become text") {
+  const Node tree = parse(
+      "\x80\x02}(NK\x01G\x3f\xe0\0\0\0\0\0\0K\x02G\x40\0\0\0\0\0\0\0K\x03U\x01"
+      "aK\x07\x86K\x04K\x09\x85K\x05u."s);
+  CHECK(tree.at("None").as_int() == 1);
+  CHECK(tree.at("0.5").as_int() == 2);
+  CHECK(tree.at("2.0").as_int() == 3);
+  CHECK(tree.at("('a', 7)").as_int() == 4);
+  CHECK(tree.at("(9,)").as_int() == 5);
+  CHECK(parse("\x80\x02}cm\nC\nK\x01s."s).as_opaque().class_name == "builtins.dict");
+}
+
 TEST_CASE("torch pickle: the text opcodes of protocol 0 are read") {
   const Node tree = parse(
       "(dp0\nS'a\\n\\x41\\''\np1\nI12\nsVb\\u00e9\xe9\nL-7L\nsS\"on\"\nI01\nsI5\nF2.5\n"
