@@ -43,6 +43,18 @@ class AdamFamily {
 
   std::vector<Hyper> hypers() const { return {{"lr"}, {"weight_decay", weight_decay_}}; }
 
+  std::vector<GroupConstant> group_constants() const {
+    return {{"betas", std::vector<double>{beta1_, beta2_}},
+            {"eps", eps_},
+            {"amsgrad", amsgrad_},
+            {"maximize", false},
+            {"foreach", nullptr},
+            {"capturable", false},
+            {"differentiable", false},
+            {"fused", nullptr},
+            {"decoupled_weight_decay", kDecoupled}};
+  }
+
   void step(const OptCall& call) const {
     for (const OptGroup& group : call.groups()) {
       if (!group.params().empty()) step(call, group);
@@ -57,21 +69,17 @@ class AdamFamily {
 
   State state_of(const OptCall& call, const OptGroup& group) const {
     State s;
-    const auto state = [&](const OptParam& p, const char* name) {
-      Tensor t = call.state(p, name);
-      if (!t) call.set_state(p, name, t = zeros_like(p.param()));
-      return t;
-    };
+    auto [params, grads] = group.tensors();
+    s.params = std::move(params);
+    s.grads = std::move(grads);
     for (const OptParam& p : group.params()) {
       Tensor step = call.state(p, "step");
       if (!step) call.set_state(p, "step", step = zeros(std::vector<std::int64_t>{}, Dtype::f32));
       step.add_(1);
       s.steps.push_back(step.item<double>());
-      s.params.push_back(p.param());
-      s.grads.push_back(p.grad());
-      s.average.push_back(state(p, "exp_avg"));
-      s.square.push_back(state(p, "exp_avg_sq"));
-      if (amsgrad_) s.largest.push_back(state(p, "max_exp_avg_sq"));
+      s.average.push_back(call.state_or_zeros(p, "exp_avg"));
+      s.square.push_back(call.state_or_zeros(p, "exp_avg_sq"));
+      if (amsgrad_) s.largest.push_back(call.state_or_zeros(p, "max_exp_avg_sq"));
     }
     return s;
   }

@@ -37,17 +37,11 @@ class Lars {
 
   void step(const OptCall& call) const {
     for (const OptGroup& group : call.groups()) {
-      const std::vector<OptParam> members = group.params();
-      if (members.empty()) continue;
+      const auto [params, grads] = group.tensors();
+      if (params.empty()) continue;
       const double lr = group.hyper(0), decay = group.hyper(1), momentum = group.hyper(2);
-      std::vector<Tensor> params, grads, buffers;
-      for (const OptParam& p : members) {
-        params.push_back(p.param());
-        grads.push_back(p.grad());
-        Tensor buffer = call.state(p, "mu");
-        if (!buffer) call.set_state(p, "mu", buffer = zeros_like(p.param()));
-        buffers.push_back(buffer);
-      }
+      std::vector<Tensor> buffers;
+      for (const OptParam& p : group.params()) buffers.push_back(call.state_or_zeros(p, "mu"));
       std::vector<Tensor> updates = _foreach_add(grads, params, decay);
       _foreach_mul_(updates, trust(call, params, updates));
       _foreach_mul_(buffers, momentum);

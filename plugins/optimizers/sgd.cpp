@@ -63,16 +63,17 @@ class Sgd {
     return {{"lr"}, {"weight_decay", weight_decay_}, {"momentum", momentum_}};
   }
 
+  std::vector<GroupConstant> group_constants() const {
+    return {{"dampening", 0},     {"nesterov", nesterov_},   {"maximize", false},
+            {"foreach", nullptr}, {"differentiable", false}, {"fused", nullptr}};
+  }
+
   void step(const OptCall& call) const {
     for (const OptGroup& group : call.groups()) {
       const std::vector<OptParam> members = group.params();
       if (members.empty()) continue;
       const double lr = group.hyper(0), decay = group.hyper(1), momentum = group.hyper(2);
-      std::vector<Tensor> params, grads;
-      for (const OptParam& p : members) {
-        params.push_back(p.param());
-        grads.push_back(p.grad());
-      }
+      auto [params, grads] = group.tensors();
       if (larc_.on) {
         grads = layer_wise(call, params, std::move(grads), lr, decay);
       } else if (decay != 0.0) {

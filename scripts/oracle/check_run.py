@@ -32,8 +32,8 @@ trained = [t for part in (trunk, heads) for name, t in part.items() if "running"
 assert sorted(s.numel() for s in shapes.values()) == sorted(t.numel() for t in trained), "momenta of other tensors"
 sgd = torch.optim.SGD(groups, lr=1.0)
 sgd.load_state_dict(state)
-for group in sgd.param_groups:
-    group.setdefault("dampening", 0.0)  # a file holds what a schedule may change; the rest comes from the config
+constants = set(torch.optim.SGD([torch.zeros(1)], lr=1.0).state_dict()["param_groups"][0])
+assert all(constants <= set(group) for group in state["param_groups"]), "values that torch's groups have are missing"
 for group, wanted in zip(sgd.param_groups, state["param_groups"]):
     for key in ("lr", "momentum", "weight_decay"):
         assert group[key] == wanted[key], (key, group[key], wanted[key])

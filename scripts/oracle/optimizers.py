@@ -93,4 +93,7 @@ for name, make in MAKERS.items():
         steps.append([numbers(p) for p in params])
     state = [{key: numbers(value) for key, value in optimizer.state[p].items() if torch.is_tensor(value)} for p in params]
     cases[name] = {"steps": steps, "state": state}
+    if not isinstance(optimizer, Lars):
+        group = (optimizer.inner if isinstance(optimizer, Larc) else optimizer).state_dict()["param_groups"][0]
+        cases[name]["group"] = {key: value for key, value in group.items() if key not in ("lr", "weight_decay", "momentum", "params")}
 write("optimizers.json", {"rates": RATES, "cases": cases})

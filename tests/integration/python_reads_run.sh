@@ -37,3 +37,8 @@ dir = "RUN"
 TOML
 "$VISSL_HOST" --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml" 2> "$work/log" || { cat "$work/log"; exit 1; }
 "$VISSL_PYTHON" "$VISSL_SOURCE_DIR/scripts/oracle/check_run.py" "$work/run" 2 10
+
+# Adam's state goes on in torch as well.
+sed "s|$work/run|$work/adamw|; s|^name = \"sgd\"|name = \"adamw\"\namsgrad = true|; s|^num_epochs = 2|num_epochs = 1|" "$work/run.toml" > "$work/adamw.toml"
+"$VISSL_HOST" --plugins "$VISSL_PLUGIN_DIR" --config "$work/adamw.toml" 2> "$work/log" || { cat "$work/log"; exit 1; }
+"$VISSL_PYTHON" "$VISSL_SOURCE_DIR/scripts/oracle/check_adamw.py" "$work/adamw/model_final_checkpoint_phase0.torch" 5

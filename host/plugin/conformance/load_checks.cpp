@@ -124,9 +124,9 @@ Verdict check_component(const vissl_component* component, std::string& kind, std
                        std::string(known->interface_id) + "'; build it with this SDK"};
   std::uint64_t table_size = 0;
   std::memcpy(&table_size, component->table, sizeof(table_size));
-  if (table_size < known->table_size)
+  if (table_size < known->least_size)
     return {kFail, "offers " + subject + " with a class table of " + std::to_string(table_size) +
-                       " bytes, " + std::to_string(known->table_size) +
+                       " bytes, " + std::to_string(known->least_size) +
                        " are needed; set its size to the size of the table's struct"};
   return {};
 }

@@ -1,5 +1,5 @@
 // Optimizers against torch.optim and the definitions of LARC and LARS (scripts/oracle/
-// optimizers.py): five steps with a new learning rate each, state under torch's names.
+// optimizers.py): five steps with a new learning rate each, state and groups under torch's names.
 #include <doctest/doctest.h>
 #include <vissl/optimizer.h>
 
@@ -8,6 +8,7 @@
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/component_tests/component_host.hpp"
+#include "host/text_sink.hpp"
 
 using namespace vissl::host;
 using namespace vissl::host::test;
@@ -70,6 +71,15 @@ class Driver {
     vissl::call(table_.step, instance_.handle(), &request);
   }
 
+  // What it puts into the groups of a checkpoint beside the hyper-parameters.
+  nlohmann::json constants() const {
+    if (table_.group_constants == nullptr) return nullptr;
+    std::string text;
+    const vissl_out out = text_sink(text);
+    vissl::call(table_.group_constants, instance_.handle(), &out);
+    return nlohmann::json::parse(text);
+  }
+
   std::vector<at::Tensor> params;
   std::map<std::uint64_t, std::map<std::string, at::Tensor>> state;
 
@@ -112,6 +122,7 @@ double worst(const std::string& golden_name, const std::string& name, const std:
       largest = std::max(largest, distance(driver.state[i][key], tensor_of(value)));
     }
   }
+  CHECK(driver.constants() == (expected.contains("group") ? expected.at("group") : nullptr));
   return largest;
 }
 

@@ -135,7 +135,8 @@ constexpr vissl_optimizer_class kOptimizer = {sizeof(vissl_optimizer_class),
                                               [](void*) -> std::uint64_t { return 1; },
                                               [](void*, std::uint64_t) { return str("lr"); },
                                               [](void*, std::uint64_t) { return 0.1; },
-                                              step};
+                                              step,
+                                              nullptr};
 constexpr vissl_param_groups_class kGroups = {
     sizeof(vissl_param_groups_class), nullptr, nullptr,
     [](void*, const vissl_param_info*, std::uint64_t count, const vissl_value*,

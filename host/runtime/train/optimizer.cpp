@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/tensors.hpp"
+#include "host/text_sink.hpp"
 
 namespace vissl::host {
 
@@ -243,13 +245,45 @@ std::vector<std::size_t> Optimizer::order() const {
   return order;
 }
 
+namespace {
+
+Node to_node(const nlohmann::json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (value.is_number()) return value.get<double>();
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return {};  // None
+  Node list = Node::list();
+  for (const nlohmann::json& item : value) list.append(to_node(item));
+  return list;
+}
+
+}  // namespace
+
+nlohmann::json Optimizer::group_constants() const {
+  const auto& table = instance_->as<vissl_optimizer_class>();
+  if (table.group_constants == nullptr) return nlohmann::json::object();
+  std::string text;
+  const vissl_out out = text_sink(text);
+  ErrorSink sink;
+  sink.check(table.group_constants(instance_->self(), &out, sink.get()),
+             "optimizer (" + instance_->name() + ")");
+  nlohmann::json constants = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!constants.is_object())
+    throw Error(Exit::bad_plugin, "optimizer (" + instance_->name() +
+                                      ") gives group constants that are no JSON object: " + text);
+  return constants;
+}
+
 Node Optimizer::state_dict(const Schedules& schedules) const {
+  const nlohmann::json constants = group_constants();
   const auto whole = whole_state();
   Node state = Node::dict();
   Node groups = Node::list();
   std::int64_t index = 0;
   for (const Group& group : groups_) {
     Node entry = Node::dict();
+    for (const auto& [name, value] : constants.items()) entry[name] = to_node(value);
     for (std::size_t i = 0; i < names_.size(); ++i)
       entry[names_[i]] = value_of(group, i, schedules);
     entry["name"] = group.name;

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -45,9 +46,10 @@ class Optimizer {
 
   // torch's optimizer.state_dict(): {state: {index: {name: tensor}}, param_groups: [{lr, …, params:
   // [index]}]}; indices count the parameters group by group. The tensors share memory with this
-  // object.
+  // object. Beside the hyper-parameters a group has the component's group_constants.
   Node state_dict(const Schedules& schedules) const;
-  // Throws Error(bad_data) naming `source` when the groups or shapes do not fit.
+  // Throws Error(bad_data) naming `source` when the groups or shapes do not fit. Of the groups only
+  // the numbers of their parameters are read: values come from the config.
   void load_state_dict(const Node& state, const std::string& source);
 
   // Services of vissl_opt_call.
@@ -73,6 +75,7 @@ class Optimizer {
   void drop_untrained();
   // The value of the i-th hyper-parameter.
   double value_of(const Group& group, std::size_t i, const Schedules& schedules) const;
+  nlohmann::json group_constants() const;  // of the component, an object
   bool owns(std::size_t param) const;
   void share_updates();
   std::vector<std::map<std::string, at::Tensor>> whole_state() const;
@@ -85,8 +88,8 @@ class Optimizer {
   std::vector<Entry*> parameters_;
   std::vector<Group> groups_;
   std::vector<std::map<std::string, at::Tensor>> state_;  // by position in parameters_
-  Collectives* ranks_ = nullptr;      // when sharded
-  std::vector<std::int64_t> owners_;  // by position in parameters_
+  Collectives* ranks_ = nullptr;                          // when sharded
+  std::vector<std::int64_t> owners_;                      // by position in parameters_
 };
 
 }  // namespace vissl::host

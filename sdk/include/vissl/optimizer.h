@@ -53,6 +53,9 @@ typedef struct vissl_optimizer_class {
   vissl_str (*hyper_name)(void* instance, uint64_t i);
   double (*hyper_default)(void* instance, uint64_t i);
   vissl_status (*step)(void* instance, const vissl_opt_call* call, vissl_err* err); /* grad mode is off */
+  /* What else torch's optimizer keeps in each of its parameter groups, as a JSON object: {"dampening": 0, "nesterov": false, "foreach":
+   * null, "betas": [0.9, 0.999]}. Goes into checkpoints, so that torch's can go on with them; never read back. May be NULL. */
+  vissl_status (*group_constants)(void* instance, const vissl_out* json, vissl_err* err);
 } vissl_optimizer_class;
 
 /* Receives the groups. A hyper-parameter of a group is a constant, or follows a schedule of optimizer.param_schedulers, by default

@@ -14,9 +14,15 @@
 //     }
 //   };
 //   VISSL_OPTIMIZER(Sgd, "sgd", "Stochastic gradient descent with momentum.")
+//
+// Optional: std::vector<GroupConstant> group_constants() const, what torch's optimizer of the same
+// rule keeps in its groups beside the hyper-parameters, {{"nesterov", true}, {"foreach", nullptr}},
+// so that it can go on with a checkpoint.
 #include <vissl/optimizer.h>
 #include <vissl/events.hpp>
+#include <vissl/state.hpp>
 
+#include <cstdio>
 #include <limits>
 
 namespace vissl {
@@ -29,6 +35,29 @@ struct Hyper {
       : name(std::move(name_)), value(value_) {}
   std::string name;
   double value;
+};
+
+// A value of torch's parameter groups that nothing changes during a run.
+struct GroupConstant {
+  GroupConstant(std::string name_, bool value)
+      : name(std::move(name_)), json(value ? "true" : "false") {}
+  GroupConstant(std::string name_, std::nullptr_t) : name(std::move(name_)), json("null") {}
+  GroupConstant(std::string name_, int value)
+      : name(std::move(name_)), json(std::to_string(value)) {}
+  GroupConstant(std::string name_, double value) : name(std::move(name_)), json(number(value)) {}
+  GroupConstant(std::string name_, const std::vector<double>& values) : name(std::move(name_)) {
+    for (const double value : values) json += (json.empty() ? "[" : ", ") + number(value);
+    json += json.empty() ? "[]" : "]";
+  }
+  std::string name;
+  std::string json;
+
+ private:
+  static std::string number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.17g", value);
+    return text;
+  }
 };
 
 class OptParam {
@@ -47,6 +76,11 @@ class OptParam {
   const vissl_opt_param* raw_;
 };
 
+// Parameters and their gradients as lists, for the _foreach operators.
+struct OptTensors {
+  std::vector<Tensor> params, grads;
+};
+
 class OptGroup {
  public:
   explicit OptGroup(const vissl_opt_group* raw) : raw_(raw) {}
@@ -60,6 +94,14 @@ class OptGroup {
       list.emplace_back(VISSL_AT(vissl_opt_param, raw_->params, i));
     }
     return list;
+  }
+  OptTensors tensors() const {  // in the order of params()
+    OptTensors out;
+    for (const OptParam& p : params()) {
+      out.params.push_back(p.param());
+      out.grads.push_back(p.grad());
+    }
+    return out;
   }
 
  private:
@@ -81,6 +123,12 @@ class OptCall {
   Tensor state(const OptParam& param, std::string_view name) const {
     return Tensor::borrow(raw_->state(raw_->self, param.id(), str(name)));
   }
+  // The same, made of zeros of the parameter's shape when it does not exist yet.
+  Tensor state_or_zeros(const OptParam& param, std::string_view name) const {
+    Tensor tensor = state(param, name);
+    if (!tensor) set_state(param, name, tensor = zeros_like(param.param()));
+    return tensor;
+  }
   // The host keeps a reference: later steps change the tensor in place.
   void set_state(const OptParam& param, std::string_view name, const Tensor& tensor) const {
     call(raw_->set_state, raw_->self, param.id(), str(name), tensor.handle());
@@ -98,6 +146,12 @@ class OptCall {
 };
 
 namespace detail {
+
+template <class T, class = void>
+struct HasGroupConstants : std::false_type {};
+template <class T>
+struct HasGroupConstants<T, std::void_t<decltype(std::declval<const T&>().group_constants())>>
+    : std::true_type {};
 
 template <class T>
 struct OptimizerKind {
@@ -118,13 +172,27 @@ struct OptimizerKind {
   static vissl_status step(void* instance, const vissl_opt_call* call, vissl_err* err) noexcept {
     return guarded(err, [&] { static_cast<Instance*>(instance)->step(OptCall(call)); });
   }
-  static constexpr vissl_optimizer_class kTable = {sizeof(vissl_optimizer_class),
-                                                   &create<Instance>,
-                                                   &destroy<Instance>,
-                                                   &hyper_count,
-                                                   &hyper_name,
-                                                   &hyper_default,
-                                                   &step};
+  static vissl_status group_constants(void* instance, const vissl_out* json,
+                                      vissl_err* err) noexcept {
+    return guarded(err, [&] {
+      std::string text;
+      if constexpr (HasGroupConstants<T>::value) {
+        for (const GroupConstant& constant : static_cast<Instance*>(instance)->group_constants())
+          text += (text.empty() ? "\"" : ", \"") + constant.name + "\": " + constant.json;
+      }
+      text = "{" + text + "}";
+      Writer(json).write(text.data(), text.size());
+    });
+  }
+  static constexpr vissl_optimizer_class kTable = {
+      sizeof(vissl_optimizer_class),
+      &create<Instance>,
+      &destroy<Instance>,
+      &hyper_count,
+      &hyper_name,
+      &hyper_default,
+      &step,
+      HasGroupConstants<T>::value ? &group_constants : nullptr};
 };
 
 }  // namespace detail
