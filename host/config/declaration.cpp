@@ -29,8 +29,10 @@ std::string bounds(const Param& param) {
 }
 
 std::string choices(const Param& param) {
+  const std::string quote = param.element() == VISSL_P_STRING ? "'" : "";
   std::string out;
-  for (const std::string& choice : param.choices) out += (out.empty() ? "'" : ", '") + choice + "'";
+  for (const std::string& choice : param.choices)
+    out += (out.empty() ? "" : ", ") + quote + choice + quote;
   return out;
 }
 
@@ -40,7 +42,10 @@ std::string article(const std::string& kind) {
 }
 
 std::string element_noun(const Param& param, bool plural) {
+  if (!param.choices.empty() && param.element() == VISSL_P_INT)
+    return (plural ? "integers out of " : "one of ") + choices(param);
   if (!param.choices.empty()) return (plural ? "words out of " : "one of ") + choices(param);
+  if (!param.accepts.empty()) return param.accepts;
   std::string noun;
   switch (param.element()) {
     case VISSL_P_BOOL:
@@ -107,8 +112,10 @@ bool in_bounds(const Param& param, const Value& value) {
 bool element_fits(const Param& param, Value& value) {
   if (!type_fits(param.element(), value)) return false;
   if (!in_bounds(param, value)) return false;
-  return param.choices.empty() || std::find(param.choices.begin(), param.choices.end(),
-                                            value.as_text()) != param.choices.end();
+  const std::string text =
+      value.is(Value::Type::integer) ? std::to_string(value.as_int()) : value.as_text();
+  return param.choices.empty() ||
+         std::find(param.choices.begin(), param.choices.end(), text) != param.choices.end();
 }
 
 }  // namespace

@@ -24,10 +24,11 @@ struct Param {
   std::optional<Value> fallback;  // the default; absent for REQUIRED and OPTIONAL
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
-  std::vector<std::string> choices;  // empty = any
+  std::vector<std::string> choices;  // strings, or integers in decimal; empty = any
   std::string component_kind;
   std::string doc;
   std::string vissl_key;
+  std::string accepts = {};  // what a free value may be, for people; empty = nothing is said
 
   bool is_list() const { return (type & VISSL_P_LIST) != 0; }
   std::uint32_t element() const { return type & VISSL_P_TYPE_MASK; }

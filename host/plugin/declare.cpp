@@ -81,6 +81,8 @@ vissl_status add(vissl_decl* decl, const vissl_param* given, vissl_err* err) {
     param.component_kind = copy(given->component_kind);
     param.doc = copy(given->doc);
     param.vissl_key = copy(given->vissl_key);
+    if (given->size >= offsetof(vissl_param, accepts) + sizeof(vissl_param::accepts))
+      param.accepts = copy(given->accepts);
     const std::string subject = "parameter '" + param.name + "' ";
     if (param.name.empty()) return "a parameter has no name";
     if (reserved(*decl->declaration, param.name))

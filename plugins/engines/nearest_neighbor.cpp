@@ -29,7 +29,8 @@ using namespace vissl;
 
 namespace {
 
-// One feature of the trunk and how it becomes a vector.
+// One feature of the trunk and how it becomes a vector. The host reads model.feature_eval with a
+// parser of its own: an engine knows the SDK alone, and no other plugin would ask it for pooling.
 struct Layer {
   std::string name;
   std::string pool = "Identity";
@@ -100,6 +101,7 @@ struct Split {
   std::vector<std::int64_t> labels;
 };
 
+// An engine has no file services but its folder; these three kinds of integers are all it writes.
 void write_npy(const std::string& path, const std::vector<std::int64_t>& values,
                const std::string& shape) {
   std::string header = "{'descr': '<i8', 'fortran_order': False, 'shape': " + shape + ", }";
@@ -134,12 +136,14 @@ class NearestNeighbor {
  public:
   static void params(Params& p) {
     p.vissl_prefix("NEAREST_NEIGHBOR");
-    p.any("topk", Toml("200"), "Neighbours that vote; a list gives one result for each number.");
+    p.any("topk", Toml("200"), "Neighbours that vote; a list gives one result for each number.")
+        .accepts("an integer or a list of integers");
     p.number("sigma", 0.1, above(0.0), "Temperature of the votes: exp(similarity / sigma).");
     p.boolean("l2_norm_feats", false, "Gives features unit length, so that similarity is cosine.");
     p.any("features", Toml("[]"),
           "Features of the trunk: names, or { name, pool, args } as in model.feature_eval; also "
           "\"heads\" and \"input\". Without it those of model.feature_eval, or \"heads\".")
+        .accepts("a list of names or { name, pool, args }")
         .vissl("");
     p.strings("baselines", {}, one_of("random_init", "raw_pixels"),
               "What to compare with: the network with random weights, and the input's pixels.")

@@ -17,7 +17,8 @@ struct CenterCrop {
   ImageSize size;
 
   static void params(Params& p) {
-    p.any("size", required, "Pixels of a square, or [height, width].");
+    p.any("size", required, "Pixels of a square, or [height, width].")
+        .accepts("an integer or [height, width]");
   }
   explicit CenterCrop(const Config& c) : size(read_size(c, "size")) {}
 

@@ -35,10 +35,14 @@ struct Jitter {
 
   static void params(Params& p) {
     p.any("brightness", "0.0",
-          "x: a factor of the brightness in [max(0, 1 - x), 1 + x]; or [least, greatest].");
-    p.any("contrast", "0.0", "The same for the distance from the mean gray.");
-    p.any("saturation", "0.0", "The same for the distance from the gray image.");
-    p.any("hue", "0.0", "x: a shift in [-x, x] turns, x at most 0.5; or [least, greatest].");
+          "x: a factor of the brightness in [max(0, 1 - x), 1 + x]; or [least, greatest].")
+        .accepts("a number or [least, greatest]");
+    p.any("contrast", "0.0", "The same for the distance from the mean gray.")
+        .accepts("a number or [least, greatest]");
+    p.any("saturation", "0.0", "The same for the distance from the gray image.")
+        .accepts("a number or [least, greatest]");
+    p.any("hue", "0.0", "x: a shift in [-x, x] turns, x at most 0.5; or [least, greatest].")
+        .accepts("a number or [least, greatest]");
   }
   explicit Jitter(const Config& c)
       : jitter(range_of(c, "brightness", false), range_of(c, "contrast", false),

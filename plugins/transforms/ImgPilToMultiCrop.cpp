@@ -25,7 +25,8 @@ struct ImgPilToMultiCrop {
     p.integer("total_num_crops", required, at_least(1), "Sum of num_crops.");
     p.integers("num_crops", required, at_least(1), "Number of crops of each type.");
     p.integers("size_crops", required, at_least(1), "Pixels of the square crops of each type.");
-    p.any("crop_scales", required, "[least, greatest] part of the image's area for each type.");
+    p.any("crop_scales", required, "[least, greatest] part of the image's area for each type.")
+        .accepts("a list of [least, greatest]");
   }
   explicit ImgPilToMultiCrop(const Config& c) {
     const std::vector<std::int64_t> numbers = c.integers("num_crops"),

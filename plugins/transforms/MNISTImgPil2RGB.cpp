@@ -12,7 +12,8 @@ struct MnistToRgb {
   std::int64_t x, y;
 
   static void params(Params& p) {
-    p.any("size", "[]", "Canvas: pixels of a square, or [width, height]; [] = the image's size.");
+    p.any("size", "[]", "Canvas: pixels of a square, or [width, height]; [] = the image's size.")
+        .accepts("an integer, [width, height] or []");
     p.integers("box", {0, 0}, "[x, y] of the image's top left corner on the canvas.");
   }
   explicit MnistToRgb(const Config& c) : size(one_or_more_integers(c, "size", 1)) {

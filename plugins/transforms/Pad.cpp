@@ -12,7 +12,8 @@ struct Pad {
 
   static void params(Params& p) {
     p.any("padding", required,
-          "Pixels for all sides, [left and right, top and bottom], or [left, top, right, bottom].");
+          "Pixels for all sides, [left and right, top and bottom], or [left, top, right, bottom].")
+        .accepts("an integer, a list of two or a list of four");
     Padding::params(p);
   }
   explicit Pad(const Config& c) : border(read_border(c, "padding")), padding(c) {}

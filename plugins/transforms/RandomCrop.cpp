@@ -14,10 +14,12 @@ struct RandomCrop {
   Padding padding;
 
   static void params(Params& p) {
-    p.any("size", required, "Pixels of a square, or [height, width].");
+    p.any("size", required, "Pixels of a square, or [height, width].")
+        .accepts("an integer or [height, width]");
     p.any("padding", "0",
           "Borders added first: for all sides, [left and right, top and bottom], or [left, top, "
-          "right, bottom].");
+          "right, bottom].")
+        .accepts("an integer, a list of two or a list of four");
     p.boolean("pad_if_needed", false, "Adds borders to both ends of a side that is too short.");
     Padding::params(p);
   }

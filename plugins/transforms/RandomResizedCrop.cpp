@@ -13,7 +13,8 @@ struct RandomResizedCrop {
   Interpolation interpolation;
 
   static void params(Params& p) {
-    p.any("size", required, "Pixels of a square, or [height, width], of the result.");
+    p.any("size", required, "Pixels of a square, or [height, width], of the result.")
+        .accepts("an integer or [height, width]");
     p.numbers("scale", {0.08, 1.0}, above(0.0), "Least and greatest part of the image's area.");
     p.numbers("ratio", {3.0 / 4, 4.0 / 3}, above(0.0),
               "Least and greatest width / height of the box.");

@@ -16,7 +16,8 @@ struct Resize {
   Interpolation interpolation;
 
   static void params(Params& p) {
-    p.any("size", required, "Pixels of the shorter side, or [height, width].");
+    p.any("size", required, "Pixels of the shorter side, or [height, width].")
+        .accepts("an integer or [height, width]");
     p.integer("max_size", optional, at_least(1), "Most pixels of the longer side.");
     declare_interpolation(p);
   }

@@ -38,8 +38,7 @@ Shape shape_of(std::int64_t depth) {
     case 200:
       return {{3, 24, 36, 3}, true};
     default:
-      fail(VISSL_E_CONFIG, "'depth' of resnet cannot be " + std::to_string(depth) +
-                               "; it can be 18, 34, 50, 101, 152 and 200");
+      fail("resnet has no shape of depth " + std::to_string(depth));  // its choices have one each
   }
 }
 
@@ -159,7 +158,7 @@ class Resnet {
  public:
   static void params(Params& p) {
     p.vissl_prefix("MODEL.TRUNK.RESNETS");
-    p.integer("depth", 50, "Layers: 18, 34, 50, 101, 152 or 200.");
+    p.integer("depth", 50, one_of({18, 34, 50, 101, 152, 200}), "Layers.");
     p.number("width_multiplier", 1.0, above(0.0), "Multiplies the channels of stem and stages.");
     p.integer("groups", 1, at_least(1), "Groups of the 3x3 convolution (ResNeXt: 32).");
     p.integer("width_per_group", 64, at_least(1),

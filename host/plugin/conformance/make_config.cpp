@@ -90,7 +90,8 @@ class Maker {
       case VISSL_P_BOOL:
         return Value::boolean(false);
       case VISSL_P_INT:
-        return Value::integer(integer_within(param));
+        return Value::integer(param.choices.empty() ? integer_within(param)
+                                                    : std::stoll(param.choices.front()));
       case VISSL_P_NUMBER:
         return Value::number(number_within(param));
       case VISSL_P_STRING:

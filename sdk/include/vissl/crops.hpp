@@ -76,8 +76,8 @@ inline Range read_range(const std::vector<double>& numbers, const std::string& n
 
 // The parameter `interpolation`: a name, or Pillow's number as VISSL's configs write it.
 inline void declare_interpolation(Params& p) {
-  p.any("interpolation", "\"bilinear\"",
-        "Filter: nearest, bilinear or bicubic; or Pillow's number of it, 0, 2 or 3.");
+  p.any("interpolation", "\"bilinear\"", "The filter, by its name or by Pillow's number of it.")
+      .accepts("one of 'nearest', 'bilinear', 'bicubic', 0, 2, 3");
 }
 inline Interpolation read_interpolation(const Config& c) {
   const Config value = c.at("interpolation");

@@ -26,7 +26,8 @@ inline Border read_border(const Config& c, std::string_view key) {
 class Padding {
  public:
   static void params(Params& p) {
-    p.any("fill", "0", "Value of the border, 0 to 255, or one per channel; mode constant only.");
+    p.any("fill", "0", "Value of the border, 0 to 255, or one per channel; mode constant only.")
+        .accepts("an integer or a list of integers");
     p.string("padding_mode", "constant", one_of("constant", "edge", "reflect", "symmetric"),
              "What the border shows: fill, the outermost pixel, or the image mirrored without or "
              "with its outermost pixel.");

@@ -39,11 +39,12 @@ typedef struct vissl_param {
   vissl_str default_toml; /* the default as a TOML value: 0.1, [1, 2], "mean", {}; empty with REQUIRED or OPTIONAL */
   double min;             /* bounds of numbers and of every element of number lists; -INFINITY / INFINITY = none */
   double max;
-  const vissl_str* choices; /* allowed strings; NULL = any */
+  const vissl_str* choices; /* allowed strings, or integers in decimal; NULL = any */
   uint64_t choice_count;
   vissl_str component_kind; /* for COMPONENT */
   vissl_str doc;            /* one sentence with the unit */
   vissl_str vissl_key;      /* VISSL's setting, "LOSS.simclr_info_nce_loss.temperature"; may be empty */
+  vissl_str accepts;        /* of ANY, for people: what it takes, "an integer or [height, width]"; may be empty */
 } vissl_param;
 
 typedef struct vissl_params_api {

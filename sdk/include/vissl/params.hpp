@@ -76,6 +76,13 @@ constexpr Bounds between(double min, double max) {
 struct Choices {
   std::vector<std::string> values;
 };
+// The integers that a parameter accepts.
+struct IntegerChoices {
+  std::vector<std::int64_t> values;
+};
+inline IntegerChoices one_of(std::initializer_list<std::int64_t> values) {
+  return {values};
+}
 template <class... Text>
 Choices one_of(Text&&... text) {
   return Choices{{std::string(std::forward<Text>(text))...}};
@@ -179,10 +186,12 @@ class Params {
     Entry& vissl(Text key) { return vissl_key_ = key, *this; }
     // Accepted with a warning that shows the doc sentence.
     Entry& deprecated() { return flags_ |= VISSL_P_DEPRECATED, *this; }
+    // What `any` takes, for people: "an integer or [height, width]".
+    Entry& accepts(Text what) { return accepts_ = what, *this; }
 
    private:
     friend class Params;
-    std::string name_, toml_, kind_, doc_, vissl_key_;
+    std::string name_, toml_, kind_, doc_, vissl_key_, accepts_;
     std::vector<std::string> choices_;
     std::uint32_t type_ = 0;
     std::uint32_t flags_ = 0;
@@ -201,6 +210,13 @@ class Params {
   }
   Entry& integer(Text name, detail::Default<std::int64_t> value, Bounds bounds, Text doc) {
     return add(name, VISSL_P_INT, value, doc, bounds);
+  }
+  Entry& integer(Text name, detail::Default<std::int64_t> value, const IntegerChoices& choices,
+                 Text doc) {
+    Entry& entry = add(name, VISSL_P_INT, value, doc);
+    for (const std::int64_t choice : choices.values)
+      entry.choices_.push_back(std::to_string(choice));
+    return entry;
   }
   Entry& number(Text name, detail::Default<double> value, Text doc) {
     return add(name, VISSL_P_NUMBER, value, doc);
@@ -324,6 +340,7 @@ class Params {
     param.component_kind = str(entry_.kind_);
     param.doc = str(entry_.doc_);
     param.vissl_key = str(entry_.vissl_key_);
+    param.accepts = str(entry_.accepts_);
     call(api_->add, decl_, &param);
     entry_ = Entry();
   }

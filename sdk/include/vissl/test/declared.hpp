@@ -133,10 +133,12 @@ inline void check_value(Node& node, const DeclaredParam& param, const FindDeclar
     const bool high = (param.flags & VISSL_P_MAX_OPEN) != 0 ? !(x < param.max) : !(x <= param.max);
     if (low || high) fail(VISSL_E_CONFIG, what + "is out of bounds");
   }
-  if (type == VISSL_P_STRING && !param.choices.empty()) {
+  if ((type == VISSL_P_STRING || type == VISSL_P_INT) && !param.choices.empty()) {
+    const std::string value =
+        type == VISSL_P_STRING ? node.text : std::to_string(static_cast<std::int64_t>(node.number));
     bool known = false;
-    for (const std::string& choice : param.choices) known = known || choice == node.text;
-    if (!known) fail(VISSL_E_CONFIG, what + "must not be '" + node.text + "'");
+    for (const std::string& choice : param.choices) known = known || choice == value;
+    if (!known) fail(VISSL_E_CONFIG, what + "must not be '" + value + "'");
   }
   if (type == VISSL_P_COMPONENT) {
     const Node* name = node.find("name");
