@@ -4,10 +4,9 @@
 // Names: clf.0.weight, clf.0.bias, clf.1.weight (the batch norm) …; a number counts every layer,
 // also ReLU and dropout, which have no tensors. eval_mlp: channel_bn.weight …, clf.clf.0.weight …
 #include <vissl/head.hpp>
+#include <vissl/mlp.hpp>
 #include <vissl/plugin.hpp>
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,55 +34,17 @@ std::vector<std::int64_t> widths(const Config& c) {
   return dims;
 }
 
-// Linear [, batch norm] [, ReLU] [, dropout] for each pair of widths.
-class Layers {
- public:
-  struct Options {
-    std::vector<std::int64_t> dims;
-    bool norm, relu, dropout, bias, plain_end;
-    double eps, momentum, multiplier;
-  };
-
-  Layers(const nn::Scope& clf, const Options& o) : relu_(o.relu), dropout_(o.dropout) {
-    std::int64_t number = 0;
-    for (std::size_t i = 1; i < o.dims.size(); ++i) {
-      const nn::Scope scope = clf / number++;
-      Layer layer;
-      layer.linear = nn::Linear(scope, o.dims[i - 1], o.dims[i], o.bias);
-      if (o.multiplier != 1.0) {
-        scope.scale("weight", o.multiplier);
-        if (o.bias) scope.scale("bias", o.multiplier);
-      }
-      layer.plain = o.plain_end && i + 1 == o.dims.size();
-      if (!layer.plain) {
-        if (o.norm) layer.norm.emplace(clf / number++, o.dims[i], o.eps, o.momentum);
-        number += (o.relu ? 1 : 0) + (o.dropout ? 1 : 0);
-      }
-      layers_.push_back(std::move(layer));
-    }
-  }
-
-  // (N, dims[0]) -> (N, dims[-1])
-  Tensor operator()(Tensor x, bool training) const {
-    for (const Layer& layer : layers_) {
-      x = layer.linear(x);
-      if (layer.norm) x = (*layer.norm)(x, training);
-      if (layer.plain) continue;
-      if (relu_) x = x.relu();
-      if (dropout_) x = nn::Dropout{0.5}(x, training);
-    }
-    return x;
-  }
-
- private:
-  struct Layer {
-    nn::Linear linear;
-    std::optional<nn::BatchNorm1d> norm;
-    bool plain = false;  // nothing follows the linear layer
-  };
-  std::vector<Layer> layers_;
-  bool relu_, dropout_;
-};
+// What both heads read of their configs.
+nn::MlpOptions options_of(const Config& c) {
+  nn::MlpOptions options;
+  options.dims = widths(c);
+  options.norm = c.boolean("use_bn");
+  options.activation = c.boolean("use_relu") ? nn::Activation::relu : nn::Activation::none;
+  options.eps = c.number("batchnorm_eps");
+  options.momentum = c.number("batchnorm_momentum");
+  options.multiplier = c.number("params_multiplier");
+  return options;
+}
 
 class Mlp {
  public:
@@ -96,28 +57,23 @@ class Mlp {
     p.boolean("skip_last_layer_relu_bn", true, "Nothing follows the last linear layer.");
     norm_params(p);
   }
-  explicit Mlp(const Config& c)
-      : options_{widths(c),
-                 c.boolean("use_bn"),
-                 c.boolean("use_relu"),
-                 c.boolean("use_dropout"),
-                 c.boolean("use_bias"),
-                 c.boolean("skip_last_layer_relu_bn"),
-                 c.number("batchnorm_eps"),
-                 c.number("batchnorm_momentum"),
-                 c.number("params_multiplier")} {}
+  explicit Mlp(const Config& c) : options_(options_of(c)) {
+    options_.dropout = c.boolean("use_dropout") ? 0.5 : 0.0;
+    options_.bias = c.boolean("use_bias");
+    options_.plain_end = c.boolean("skip_last_layer_relu_bn");
+  }
 
-  void build(const nn::Scope& s) { layers_ = std::make_unique<Layers>(s / "clf", options_); }
+  void build(const nn::Scope& s) { layers_ = nn::Mlp(s / "clf", options_); }
 
   // (N, C), (N, C, 1, 1) … -> (N, dims[-1])
   Tensor forward(const Tensor& x, bool training) const {
-    return (*layers_)(x.dim() > 2 ? x.flatten(1) : x, training);
+    return layers_(x.dim() > 2 ? x.flatten(1) : x, training);
   }
   std::int64_t in_channels() const { return options_.dims.front(); }
 
  private:
-  Layers::Options options_;
-  std::unique_ptr<Layers> layers_;
+  nn::MlpOptions options_;
+  nn::Mlp layers_;
 };
 
 class EvalMlp {
@@ -132,34 +88,25 @@ class EvalMlp {
     norm_params(p);
   }
   explicit EvalMlp(const Config& c)
-      : channels_(c.integer("in_channels")),
-        options_{widths(c),
-                 c.boolean("use_bn"),
-                 c.boolean("use_relu"),
-                 false,
-                 true,
-                 true,
-                 c.number("batchnorm_eps"),
-                 c.number("batchnorm_momentum"),
-                 c.number("params_multiplier")} {}
+      : channels_(c.integer("in_channels")), options_(options_of(c)) {}
 
   void build(const nn::Scope& s) {
     channel_norm_ = nn::BatchNorm2d(s / "channel_bn", channels_, options_.eps, options_.momentum);
-    layers_ = std::make_unique<Layers>(s / "clf" / "clf", options_);
+    layers_ = nn::Mlp(s / "clf" / "clf", options_);
   }
 
   // (N, C) or (N, C, H, W) -> (N, dims[-1])
   Tensor forward(const Tensor& x, bool training) const {
     const Tensor maps = x.dim() == 2 ? x.unsqueeze(2).unsqueeze(3) : x;
-    return (*layers_)(channel_norm_(maps, training).flatten(1), training);
+    return layers_(channel_norm_(maps, training).flatten(1), training);
   }
   std::int64_t in_channels() const { return channels_; }
 
  private:
   std::int64_t channels_;
-  Layers::Options options_;
+  nn::MlpOptions options_;
   nn::BatchNorm2d channel_norm_;
-  std::unique_ptr<Layers> layers_;
+  nn::Mlp layers_;
 };
 
 }  // namespace

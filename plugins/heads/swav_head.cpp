@@ -5,9 +5,9 @@
 // use_weight_norm_prototypes prototypes0.weight_g (K, 1) and prototypes0.weight_v (K, D), W = g v /
 // |v| per row.
 #include <vissl/head.hpp>
+#include <vissl/mlp.hpp>
 #include <vissl/plugin.hpp>
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,19 +62,20 @@ class SwavHead {
         .vissl("MODEL.HEAD.BATCHNORM_MOMENTUM");
   }
   explicit SwavHead(const Config& c)
-      : dims_(c.integers("dims")),
-        clusters_(c.integers("num_clusters")),
-        norm_(c.boolean("use_bn")),
-        bias_(c.boolean("use_bias")),
+      : clusters_(c.integers("num_clusters")),
         embeddings_(c.boolean("return_embeddings")),
-        plain_end_(c.boolean("skip_last_bn")),
         normalize_(c.boolean("normalize_feats")),
-        gelu_(c.string("activation_name") == "GELU"),
         weight_norm_(c.boolean("use_weight_norm_prototypes")),
-        fixed_length_(c.boolean("normalize_last_layer")),
-        eps_(c.number("batchnorm_eps")),
-        momentum_(c.number("batchnorm_momentum")) {
-    if (dims_.size() < 2) {
+        fixed_length_(c.boolean("normalize_last_layer")) {
+    projection_.dims = c.integers("dims");
+    projection_.norm = c.boolean("use_bn");
+    projection_.activation =
+        c.string("activation_name") == "GELU" ? nn::Activation::gelu : nn::Activation::relu;
+    projection_.bias = c.boolean("use_bias");
+    projection_.plain_end = c.boolean("skip_last_bn");
+    projection_.eps = c.number("batchnorm_eps");
+    projection_.momentum = c.number("batchnorm_momentum");
+    if (projection_.dims.size() < 2) {
       fail(VISSL_E_CONFIG,
            "'dims' needs at least two widths, the input's and the embedding's, e.g. dims = [2048, "
            "2048, 128]");
@@ -93,49 +94,30 @@ class SwavHead {
   }
 
   void build(const nn::Scope& s) {
-    std::int64_t number = 0;
-    for (std::size_t i = 1; i < dims_.size(); ++i) {
-      Layer layer;
-      layer.linear = nn::Linear(s / "projection_head" / number++, dims_[i - 1], dims_[i], bias_);
-      layer.plain = plain_end_ && i + 1 == dims_.size();
-      if (!layer.plain) {
-        if (norm_) layer.norm.emplace(s / "projection_head" / number++, dims_[i], eps_, momentum_);
-        ++number;  // the activation
-      }
-      layers_.push_back(std::move(layer));
-    }
+    layers_ = nn::Mlp(s / "projection_head", projection_);
     for (std::size_t k = 0; k < clusters_.size(); ++k) {
-      prototypes_.emplace_back(s / ("prototypes" + std::to_string(k)), dims_.back(), clusters_[k],
-                               weight_norm_, fixed_length_);
+      prototypes_.emplace_back(s / ("prototypes" + std::to_string(k)), projection_.dims.back(),
+                               clusters_[k], weight_norm_, fixed_length_);
     }
   }
 
   // (N, dims[0]) -> [embedding (N, dims[-1])], scores (N, K) of each set
   std::vector<Tensor> forward(const Tensor& feature, bool training) const {
     Tensor x = feature.dim() > 2 ? feature.flatten(1) : feature;
-    for (const Layer& layer : layers_) {
-      x = layer.linear(x);
-      if (layer.norm) x = (*layer.norm)(x, training);
-      if (!layer.plain) x = gelu_ ? x.gelu() : x.relu();
-    }
+    x = layers_(x, training);
     if (normalize_) x = normalize(x, 1);
     std::vector<Tensor> outputs;
     if (embeddings_) outputs.push_back(x);
     for (const Prototypes& set : prototypes_) outputs.push_back(set(x));
     return outputs;
   }
-  std::int64_t in_channels() const { return dims_.front(); }
+  std::int64_t in_channels() const { return projection_.dims.front(); }
 
  private:
-  struct Layer {
-    nn::Linear linear;
-    std::optional<nn::BatchNorm1d> norm;
-    bool plain = false;  // nothing follows the linear layer
-  };
-  std::vector<std::int64_t> dims_, clusters_;
-  bool norm_, bias_, embeddings_, plain_end_, normalize_, gelu_, weight_norm_, fixed_length_;
-  double eps_, momentum_;
-  std::vector<Layer> layers_;
+  nn::MlpOptions projection_;
+  std::vector<std::int64_t> clusters_;
+  bool embeddings_, normalize_, weight_norm_, fixed_length_;
+  nn::Mlp layers_;
   std::vector<Prototypes> prototypes_;
 };
 
