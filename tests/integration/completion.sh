@@ -1,26 +1,8 @@
 #!/usr/bin/env bash
 # Completion in a real bash: what its line editor would offer for a line, through the script that the host prints.
 set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-unset VISSL_PLUGIN_PATH
-ln -s "$VISSL_HOST" "$work/vissl-host"
-cat >"$work/exp.toml" <<'TOML'
-[data.train]
-data_sources = [{ name = "synthetic", length = 8, size = 8, num_labels = 2 }]
-transforms = [{ name = "RandomHorizontalFlip", p = 0.25 }, { name = "ToTensor" }]
-[model]
-trunk = { name = "resnet", depth = 18 }
-heads = [{ name = "mlp", dims = [512, 2] }]
-[loss]
-name = "CrossEntropyLoss"
-[optimizer]
-name = "sgd"
-num_epochs = 1
-[optimizer.param_schedulers.lr]
-name = "constant"
-value = 0.1
-TOML
+# shellcheck source=tests/integration/completion_cases.bash
+source "$VISSL_SOURCE_DIR/tests/integration/completion_cases.bash"
 
 # Types each line and a tab into an interactive bash that has nothing but the script, and prints the line that the editor
 # makes of it. Only a unique answer changes the line, as for a user.
@@ -57,20 +39,7 @@ expect() { # TYPED LINE...: pairs
   done
   ((status == 0)) || cat -v "$work/screen"
 }
-expect \
-  'vissl-host desc' 'vissl-host describe ' \
-  'vissl-host describe loss/simc' 'vissl-host describe loss/simclr_info_nce_loss ' \
-  'vissl-host show sch' 'vissl-host show schedule ' \
-  'vissl-host new-plugin lr' 'vissl-host new-plugin lr_schedule ' \
-  'vissl-host list --js' 'vissl-host list --json ' \
-  'vissl-host list --color=al' 'vissl-host list --color=always ' \
-  'vissl-host --config ex' 'vissl-host --config exp.toml ' \
-  'vissl-host --config exp.toml optimizer.num_ep' 'vissl-host --config exp.toml optimizer.num_epochs=' \
-  'vissl-host --config exp.toml optimizer.param_sch' 'vissl-host --config exp.toml optimizer.param_schedulers.' \
-  'vissl-host --config exp.toml data.train.transforms[RandomHorizontalFlip].p' \
-  'vissl-host --config exp.toml data.train.transforms[RandomHorizontalFlip].p=' \
-  'vissl-host --config exp.toml test_only=tr' 'vissl-host --config exp.toml test_only=true ' \
-  'vissl-host --config missing.toml optimizer.num_ep' 'vissl-host --config missing.toml optimizer.num_ep'
+expect "${cases[@]}"
 
 for shell in bash zsh fish; do
   "$VISSL_HOST" completion $shell >"$work/script"

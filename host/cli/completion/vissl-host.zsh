@@ -16,11 +16,12 @@ _vissl_host() {
       *) texts+=("$candidate"); shown+=("$candidate  $description") ;;
     esac
   done
-  (( ${#texts} )) && compadd -l $space -d shown -- "${texts[@]}"
+  (( ${#texts} )) && compadd -l "${space[@]}" -d shown -- "${texts[@]}"
   [[ $files == yes ]] && _files
 }
 
-if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+# As a file of $fpath this is the body of _vissl-host, at every call; sourced, it only offers the function.
+if [[ ${funcstack[1]} == _vissl-host ]]; then
   _vissl_host "$@"
 else
   compdef _vissl_host vissl-host

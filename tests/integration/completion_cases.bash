@@ -1,0 +1,40 @@
+# Sourced by the tests of completion: makes $work with vissl-host and a config, and `cases`, pairs of what is typed before a tab
+# and the line that a shell's editor makes of it.
+# shellcheck shell=bash
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset VISSL_PLUGIN_PATH
+ln -s "$VISSL_HOST" "$work/vissl-host"
+cat >"$work/exp.toml" <<'TOML'
+[data.train]
+data_sources = [{ name = "synthetic", length = 8, size = 8, num_labels = 2 }]
+transforms = [{ name = "RandomHorizontalFlip", p = 0.25 }, { name = "ToTensor" }]
+[model]
+trunk = { name = "resnet", depth = 18 }
+heads = [{ name = "mlp", dims = [512, 2] }]
+[loss]
+name = "CrossEntropyLoss"
+[optimizer]
+name = "sgd"
+num_epochs = 1
+[optimizer.param_schedulers.lr]
+name = "constant"
+value = 0.1
+TOML
+
+# shellcheck disable=SC2034  # read by who sources this
+cases=(
+  'vissl-host desc' 'vissl-host describe '
+  'vissl-host describe loss/simc' 'vissl-host describe loss/simclr_info_nce_loss '
+  'vissl-host show sch' 'vissl-host show schedule '
+  'vissl-host new-plugin lr' 'vissl-host new-plugin lr_schedule '
+  'vissl-host list --js' 'vissl-host list --json '
+  'vissl-host list --color=al' 'vissl-host list --color=always '
+  'vissl-host --config ex' 'vissl-host --config exp.toml '
+  'vissl-host --config exp.toml optimizer.num_ep' 'vissl-host --config exp.toml optimizer.num_epochs='
+  'vissl-host --config exp.toml optimizer.param_sch' 'vissl-host --config exp.toml optimizer.param_schedulers.'
+  'vissl-host --config exp.toml data.train.transforms[RandomHorizontalFlip].p'
+  'vissl-host --config exp.toml data.train.transforms[RandomHorizontalFlip].p='
+  'vissl-host --config exp.toml test_only=tr' 'vissl-host --config exp.toml test_only=true '
+  'vissl-host --config missing.toml optimizer.num_ep' 'vissl-host --config missing.toml optimizer.num_ep'
+)
