@@ -34,7 +34,7 @@ struct Running {
         &context.log,
         toml_document(config),
         origins_json(config),
-        environment_json(context.arguments),
+        environment_json(context.arguments, session.catalogue().loaded()),
         pending_stop_signal,
         [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); },
         [&config](const std::string& stored) { return config_changes(stored, config); },

@@ -43,7 +43,8 @@ std::string processor() {
 
 }  // namespace
 
-std::string environment_json(const std::vector<std::string>& arguments) {
+std::string environment_json(const std::vector<std::string>& arguments,
+                             const std::vector<const PluginFile*>& plugins) {
   Value root = Value::table();
   Value command = Value::list();
   for (const std::string& argument : arguments) command.items().push_back(Value::text(argument));
@@ -61,6 +62,15 @@ std::string environment_json(const std::vector<std::string>& arguments) {
   root.set("version", Value::text(VISSL_VERSION));
   root.set("build", Value::text(VISSL_BUILD_ID));
   root.set("compiler", Value::text("g++ " __VERSION__));
+  Value used = Value::list();
+  for (const PluginFile* plugin : plugins) {
+    Value entry = Value::table();
+    entry.set("id", Value::text(plugin->id));
+    entry.set("version", Value::text(plugin->version));
+    entry.set("file", Value::text(plugin->path));
+    used.items().push_back(std::move(entry));
+  }
+  root.set("plugins", std::move(used));
   Value environment = Value::table();
   for (const std::string& variable : variables()) {
     const std::size_t equals = variable.find('=');

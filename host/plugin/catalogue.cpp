@@ -222,6 +222,14 @@ PluginCatalogue::~PluginCatalogue() {
   if (g_catalogue == this) g_catalogue = nullptr;
 }
 
+std::vector<const PluginFile*> PluginCatalogue::loaded() const {
+  std::vector<const PluginFile*> out;
+  for (const auto& [file, plugin] : loaded_) out.push_back(file);
+  std::sort(out.begin(), out.end(),
+            [](const PluginFile* a, const PluginFile* b) { return a->path < b->path; });
+  return out;
+}
+
 const PluginFile* PluginCatalogue::owner(const Key& key, const std::string& where) const {
   const std::string place = where.empty() ? "" : where + ": ";
   const std::string subject = key.first + " '" + key.second + "'";

@@ -67,6 +67,7 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
 
   std::vector<CatalogueEntry> entries() const;  // sorted by kind, then name
   const std::vector<PluginFile>& files() const noexcept { return files_; }
+  std::vector<const PluginFile*> loaded() const;  // so far, sorted by path
 
  private:
   using Key = std::pair<std::string, std::string>;  // kind, name

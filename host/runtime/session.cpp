@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "host/files/counted.hpp"
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/automatic_precision.hpp"
 #include "host/runtime/dist/collectives.hpp"
@@ -89,6 +90,12 @@ Session::Session(const Services& services, const RunDevice& device)
     log(LogLevel::warning,
         "machine.precision is \"fp16\" on a CPU, where it is slow and only good for tests; use "
         "\"bf16\", \"fp32\" or \"auto\"");
+  constexpr int kMany = 2;  // times the cores
+  if (const int cores = usable_cores(); threads_ > kMany * cores && services.ranks.rank == 0)
+    log(LogLevel::warning, "machine.threads is " + std::to_string(threads_) +
+                               ", but this process may use " + counted(cores, "core") +
+                               "; threads without a core hold up the others, set 0 for one per "
+                               "core");
   at::set_num_threads(threads_);
   set_determinism(deterministic_);
   Context& shared = context();

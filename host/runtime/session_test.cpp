@@ -93,3 +93,34 @@ TEST_CASE("session: 0 threads stands for all cores that the process may use") {
   REQUIRE(sched_getaffinity(0, sizeof(cores), &cores) == 0);
   CHECK(Session(machine.services, {}).threads() == CPU_COUNT(&cores));
 }
+
+TEST_CASE("session: more than twice as many threads as cores are warned of once, twice are not") {
+  struct Log final : Logger {
+    std::vector<std::string> warnings;
+    void log(LogLevel level, std::string_view text) override {
+      if (level == LogLevel::warning) warnings.emplace_back(text);
+    }
+    void open_file(const std::string&, bool) override {}
+    void progress(const Progress&) override {}
+    void progress_done() override {}
+  } log;
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  REQUIRE(sched_getaffinity(0, sizeof(cores), &cores) == 0);
+  const int twice = 2 * CPU_COUNT(&cores);
+  const auto with = [&](int threads, std::int64_t rank) {
+    Machine machine(R"({"machine": {"device": "cpu", "precision": "fp32", "threads": )" +
+                    std::to_string(threads) + "}}");
+    machine.services.log = &log;
+    machine.services.ranks.rank = rank;
+    return Session(machine.services, {}).threads();
+  };
+  CHECK(with(twice, 0) == twice);
+  CHECK(with(twice + 1, 1) == twice + 1);
+  CHECK(log.warnings.empty());
+  CHECK(with(twice + 1, 0) == twice + 1);
+  REQUIRE(log.warnings.size() == 1);
+  CHECK(log.warnings[0].find("machine.threads is " + std::to_string(twice + 1) +
+                             ", but this process may use ") == 0);
+  CHECK(log.warnings[0].find("set 0 for one per core") != std::string::npos);
+}

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "host/runtime/checkpoint/run_folder.hpp"
@@ -14,6 +15,19 @@
 namespace vissl::host {
 
 namespace {
+
+// env.json with what this process resolved: results of another choice differ in their bits.
+std::string environment_of(const Session& session) {
+  auto json = nlohmann::ordered_json::parse(
+      with_device(session.services().environment_json, session.run_device()));
+  json["device"] = session.device_name();
+  json["threads"] = session.threads();
+  json["precision"] = session.precision().name;
+  json["deterministic"] = session.deterministic();
+  json["seed"] = session.config().integer("seed_value");
+  json["ranks"] = collectives().world();
+  return json.dump(2) + "\n";
+}
 
 // Lets a plugin's engine drive the phases.
 int drive(Instance& engine, Task& task, Trainer& trainer) {
@@ -51,9 +65,7 @@ int run_train(Session& session, Instance* engine) {
   if (first) {
     if (found) folder.reopen();
     if (!found) folder.start_anew();
-    folder.write_provenance(
-        session.services().config_toml,
-        with_device(session.services().environment_json, session.run_device()));
+    folder.write_provenance(session.services().config_toml, environment_of(session));
   }
   if (found) task.load_state(found->tree, found->path.string());
   if (found && !first && start.own.kind() != Node::Kind::none)
