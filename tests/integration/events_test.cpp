@@ -22,7 +22,7 @@ std::string telling_config(const TempFolder& folder, const std::string& hook = "
     return "{ name = \"" + name + "\", " + file + " }";
   };
   const std::string split = R"(
-data_sources = [{ name = "synthetic", length = 8, size = 8, random_images = true, num_labels = 4 }]
+data_sources = [{ name = "synthetic", length = 8, size = 16, random_images = true, num_labels = 4 }]
 transforms = [{ name = "ToTensor" }]
 batchsize_per_replica = )";
   return "[data]\nnum_workers = 0\n[data.train]" + split + "4\n[data.test]" + split +
