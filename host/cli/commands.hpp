@@ -17,6 +17,7 @@ int show_schedule_command(const CommandContext& context);
 int show_keys_command(const CommandContext& context);
 int bench_data_command(const CommandContext& context);
 int inspect_command(const CommandContext& context);
+int convert_command(const CommandContext& context);
 int run_command(const CommandContext& context);
 int check_command(const CommandContext& context);
 

@@ -165,7 +165,7 @@ void offer_operands(Answer& answer, const Line& line, Session& session) {
     for (const Kind& kind : kinds()) answer.offer(kind.name);
   if (argument == "SHELL" && line.operands == 0)
     for (const char* shell : {"bash", "zsh", "fish"}) answer.offer(shell);
-  if (argument.starts_with("FILE")) answer.result.files = true;
+  if (argument.starts_with("FILE") || argument.starts_with("IN ")) answer.result.files = true;
   if (!line.options.configs.empty()) offer_settings(answer, session.config());
 }
 

@@ -49,6 +49,8 @@ int dispatch(const CommandContext& context) {
       return bench_data_command(context);
     case Command::inspect:
       return inspect_command(context);
+    case Command::convert:
+      return convert_command(context);
     case Command::check:
       return check_command(context);
     case Command::run:

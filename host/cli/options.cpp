@@ -167,8 +167,9 @@ bool take_command(std::vector<std::string>& words, Options& options) {
   words.erase(words.begin());
   if (row->argument.find(' ') == std::string_view::npos) return true;
   if (words.empty())
-    refuse("'" + std::string(row->words) + " " + options.subject +
-           "' needs a name as well: " + std::string(row->words) + " " + std::string(row->argument));
+    refuse("'" + std::string(row->words) + " " + options.subject + "' needs " +
+           (row->command == Command::convert ? "OUT" : "a name") +
+           " as well: " + std::string(row->words) + " " + std::string(row->argument));
   options.name = words.front();
   words.erase(words.begin());
   return true;
@@ -245,6 +246,12 @@ Options parse_options(const std::vector<std::string>& arguments) {
   options.json = map["json"].as<bool>();
   options.origins = map["origins"].as<bool>();
   options.sha256 = map["sha256"].as<bool>();
+  options.heads = map["heads"].as<bool>();
+  options.bgr = map["bgr"].as<bool>();
+  options.force = map["force"].as<bool>();
+  options.to = text("to");
+  options.from = text("from");
+  options.part = text("part");
   options.plugins = texts("plugins");
   options.configs = texts("config");
   if (const std::string when = text("color"); !when.empty())
@@ -271,6 +278,8 @@ Options parse_options(const std::vector<std::string>& arguments) {
     options.seconds = whole_number("seconds", seconds, 1);
   if (const std::string most = text("max"); !most.empty())
     options.most = whole_number("max", most, 0);
+  if (const std::string depth = text("depth"); !depth.empty())
+    options.depth = whole_number("depth", depth, 1);
   if (const std::string limit = text("time-limit"); !limit.empty())
     options.time_limit = whole_number("time-limit", limit, 1);
 

@@ -24,6 +24,7 @@ enum class Command {
   show_keys,
   new_plugin,
   inspect,
+  convert,
   completion,
   complete,  // of the completion scripts; not in the table
   help,
@@ -34,7 +35,7 @@ struct Options {
   Command command = Command::run;
   std::string
       subject;       // of describe: "loss/simclr_info_nce_loss"; a kind; a file; a shell; a command
-  std::string name;  // of new-plugin
+  std::string name;  // of new-plugin; of convert the file to write
   std::vector<std::string> files;     // of check-plugin
   std::vector<std::string> plugins;   // --plugins, in order
   std::vector<std::string> configs;   // --config, in order
@@ -48,6 +49,10 @@ struct Options {
   bool origins = false;
   bool sha256 = false;  // of inspect
   int most = -1;        // of inspect: tensors to list; negative = all
+  // Of convert.
+  std::string to, from, part;  // names of systems; a place in the file
+  int depth = 0;               // of a ResNet; 0 = whichever the file has
+  bool heads = false, bgr = false, force = false;
   ColorMode color = ColorMode::automatic;
   LogSettings log;
   int nproc = 1;             // of run: ranks to start on this machine

@@ -55,8 +55,8 @@ const std::vector<WeightsTarget> kModel = {{"trunk.conv.weight", DType::float32,
 WeightsPlan planned(const Node& tree, const std::function<void(Sink)>& body,
                     const std::vector<WeightsTarget>& model = kModel) {
   Profile profile{body};
-  const vissl_weights_profile_class table = {sizeof table,   nullptr, nullptr,
-                                             &Profile::plan, nullptr, nullptr};
+  const vissl_weights_profile_class table = {sizeof table, nullptr, nullptr, &Profile::plan,
+                                             nullptr,      nullptr, nullptr};
   return plan_weights("a.pth", "torch_zip", tensors_of(tree), model, table, &profile);
 }
 

@@ -32,7 +32,7 @@ std::vector<Placement> distinct(const std::vector<Placement>& all) {
 }
 
 std::string described(const Placement& place, std::int64_t trunk_elements) {
-  return "'" + place.from + "…' as '" + place.to + "…' (" + place.map->name +
+  return "'" + place.from + "…' as '" + place.to + "…' (" + place.map->name() +
          "): " + percent(place.elements, trunk_elements) + " of the trunk in " +
          std::to_string(place.tensors) + " tensors";
 }

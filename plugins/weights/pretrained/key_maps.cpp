@@ -1,186 +1,235 @@
 #include "key_maps.hpp"
 
-#include "regex.hpp"
+#include <charconv>
 
 namespace pretrained {
 
-namespace {
-
-// The first rule that matches the whole beginning decides; a name that none matches is foreign.
-class Table {
- public:
-  Table(std::initializer_list<std::pair<const char*, const char*>> rules) {
-    for (const auto& [pattern, replacement] : rules)
-      rules_.emplace_back(std::string("^") + pattern, replacement);
-  }
-  std::string rename(const std::string& name) const {
-    for (const Rule& rule : rules_) {
-      std::string renamed = rule.apply(name);
-      if (renamed != name) return renamed;
+NamePattern::NamePattern(const char* text) {
+  std::string_view rest = text;
+  has_rest_ = !rest.empty() && rest.back() == '*';
+  if (has_rest_) rest.remove_suffix(1);
+  while (!rest.empty()) {
+    Piece piece;
+    if (rest.front() == '{') {
+      const std::size_t end = rest.find('}');
+      piece.letter = rest[1];
+      if (end > 2) piece.more = rest[3] - '0';
+      rest.remove_prefix(end + 1);
+    } else {
+      piece.text = rest.substr(0, rest.find('{'));
+      rest.remove_prefix(piece.text.size());
     }
-    return "";
+    pieces_.push_back(std::move(piece));
   }
+}
 
- private:
-  std::vector<Rule> rules_;
-};
+bool NamePattern::match(std::string_view name, Numbers& numbers, std::string& rest) const {
+  for (const Piece& piece : pieces_) {
+    if (piece.letter == '\0') {
+      if (name.substr(0, piece.text.size()) != piece.text) return false;
+      name.remove_prefix(piece.text.size());
+      continue;
+    }
+    int number = 0;
+    const auto end = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (end.ec != std::errc() || name.front() == '-' || number < piece.more) return false;
+    name.remove_prefix(static_cast<std::size_t>(end.ptr - name.data()));
+    const auto [it, is_new] = numbers.emplace(piece.letter, number - piece.more);
+    if (!is_new && it->second != number - piece.more) return false;
+  }
+  if (!has_rest_ && !name.empty()) return false;
+  rest = name;
+  return true;
+}
 
-std::string same(const std::string& name) {
-  return name;
+std::string NamePattern::fill(const Numbers& numbers, const std::string& rest) const {
+  std::string out;
+  for (const Piece& piece : pieces_)
+    out +=
+        piece.letter == '\0' ? piece.text : std::to_string(numbers.at(piece.letter) + piece.more);
+  return out + rest;
+}
+
+KeyMap::KeyMap(const char* name, std::initializer_list<NamePair> pairs) : name_(name) {
+  for (const NamePair& pair : pairs)
+    pairs_.emplace_back(NamePattern(pair.theirs), NamePattern(pair.ours));
+}
+
+std::string KeyMap::rename(const std::string& theirs) const {
+  if (is_same()) return theirs;
+  for (const auto& [from, to] : pairs_) {
+    NamePattern::Numbers numbers;
+    std::string rest;
+    if (from.match(theirs, numbers, rest)) return to.fill(numbers, rest);
+  }
+  return "";
+}
+
+std::string KeyMap::back(const std::string& ours) const {
+  if (is_same()) return ours;
+  for (const auto& [to, from] : pairs_) {
+    NamePattern::Numbers numbers;
+    std::string rest;
+    if (from.match(ours, numbers, rest)) return to.fill(numbers, rest);
+  }
+  return "";
+}
+
+const KeyMap& same_names() {
+  static const KeyMap map("the same names", {});
+  return map;
 }
 
 // torch.nn.Sequential over the children of torchvision's ResNet, as lightly's examples save it.
-std::string lightly(const std::string& name) {
-  static const Table table = {{R"(0\.)", "conv1."},  {R"(1\.)", "bn1."},    {R"(4\.)", "layer1."},
-                              {R"(5\.)", "layer2."}, {R"(6\.)", "layer3."}, {R"(7\.)", "layer4."}};
-  return table.rename(name);
+const KeyMap& lightly_names() {
+  static const KeyMap map("lightly's Sequential", {{"0.*", "conv1.*"},
+                                                   {"1.*", "bn1.*"},
+                                                   {"4.*", "layer1.*"},
+                                                   {"5.*", "layer2.*"},
+                                                   {"6.*", "layer3.*"},
+                                                   {"7.*", "layer4.*"}});
+  return map;
 }
 
-std::string detectron2(const std::string& name) {
-  static const Table stages = {{R"(stem\.conv1\.norm\.)", "bn1."}, {R"(stem\.conv1\.)", "conv1."},
-                               {R"(res2\.)", "layer1."},           {R"(res3\.)", "layer2."},
-                               {R"(res4\.)", "layer3."},           {R"(res5\.)", "layer4."}};
-  static const Table parts = {
-      {R"((layer\d\.\d+\.)conv(\d)\.norm\.)", R"(\1bn\2.)"},
-      {R"((layer\d\.\d+\.)shortcut\.norm\.)", R"(\1downsample.1.)"},
-      {R"((layer\d\.\d+\.)shortcut\.)", R"(\1downsample.0.)"},
-  };
-  const std::string staged = stages.rename(name);
-  const std::string renamed = parts.rename(staged);
-  return renamed.empty() ? staged : renamed;
+const KeyMap& detectron2_names() {
+  static const KeyMap map("Detectron2's names",
+                          {{"stem.conv1.norm.*", "bn1.*"},
+                           {"stem.conv1.*", "conv1.*"},
+                           {"res{s+1}.{b}.conv{k}.norm.*", "layer{s}.{b}.bn{k}.*"},
+                           {"res{s+1}.{b}.conv{k}.*", "layer{s}.{b}.conv{k}.*"},
+                           {"res{s+1}.{b}.shortcut.norm.*", "layer{s}.{b}.downsample.1.*"},
+                           {"res{s+1}.{b}.shortcut.*", "layer{s}.{b}.downsample.0.*"}});
+  return map;
 }
 
-std::string classy(const std::string& name) {
-  static const Table table = {
-      {R"(initial_block\._module\.0\.)", "conv1."},
-      {R"(initial_block\._module\.1\.)", "bn1."},
-      {R"(blocks\.(\d)\.block\d-(\d+)\.convolutional_block\.0\.)", R"(layer<\1>.\2.conv1.)"},
-      {R"(blocks\.(\d)\.block\d-(\d+)\.convolutional_block\.1\.)", R"(layer<\1>.\2.bn1.)"},
-      {R"(blocks\.(\d)\.block\d-(\d+)\.convolutional_block\.3\.)", R"(layer<\1>.\2.conv2.)"},
-      {R"(blocks\.(\d)\.block\d-(\d+)\.convolutional_block\.4\.)", R"(layer<\1>.\2.bn2.)"},
-      {R"(blocks\.(\d)\.block\d-(\d+)\.convolutional_block\.6\.)", R"(layer<\1>.\2.conv3.)"},
-      {R"(blocks\.(\d)\.block\d-(\d+)\.bn\.)", R"(layer<\1>.\2.bn3.)"},
-      {R"(blocks\.(\d)\.block\d-(\d+)\.downsample\.)", R"(layer<\1>.\2.downsample.)"},
-  };
-  std::string renamed = table.rename(name);
-  // ClassyVision counts stages from 0.
-  const std::size_t at = renamed.find('<');
-  if (at != std::string::npos) renamed.replace(at, 3, 1, static_cast<char>(renamed[at + 1] + 1));
-  return renamed;
+// ClassyVision counts stages from 0 and names a block by its stage as well.
+const KeyMap& classy_names() {
+  static const KeyMap map(
+      "ClassyVision's names",
+      {{"initial_block._module.0.*", "conv1.*"},
+       {"initial_block._module.1.*", "bn1.*"},
+       {"blocks.{z}.block{z}-{b}.convolutional_block.0.*", "layer{z+1}.{b}.conv1.*"},
+       {"blocks.{z}.block{z}-{b}.convolutional_block.1.*", "layer{z+1}.{b}.bn1.*"},
+       {"blocks.{z}.block{z}-{b}.convolutional_block.3.*", "layer{z+1}.{b}.conv2.*"},
+       {"blocks.{z}.block{z}-{b}.convolutional_block.4.*", "layer{z+1}.{b}.bn2.*"},
+       {"blocks.{z}.block{z}-{b}.convolutional_block.6.*", "layer{z+1}.{b}.conv3.*"},
+       {"blocks.{z}.block{z}-{b}.bn.*", "layer{z+1}.{b}.bn3.*"},
+       {"blocks.{z}.block{z}-{b}.downsample.*", "layer{z+1}.{b}.downsample.*"}});
+  return map;
 }
 
-std::string caffe2(const std::string& name) {
-  static const Table suffixes = {
-      {R"((.*)_bn_(?:gamma|s)$)", R"(\1_bn.weight)"},
-      {R"((.*)_bn_(?:beta|b)$)", R"(\1_bn.bias)"},
-      {R"((.*)_bn_(?:running_mean|rm)$)", R"(\1_bn.running_mean)"},
-      {R"((.*)_bn_(?:running_var|riv)$)", R"(\1_bn.running_var)"},
-      {R"((.*)_w$)", R"(\1.weight)"},
-  };
-  static const Table layers = {
-      {R"(conv1\.weight$)", "conv1.weight"},
-      {R"(res_conv1_bn\.)", "bn1."},
-      {R"(res(\d)_(\d+)_branch2a_bn\.)", R"(layer<\1>.\2.bn1.)"},
-      {R"(res(\d)_(\d+)_branch2b_bn\.)", R"(layer<\1>.\2.bn2.)"},
-      {R"(res(\d)_(\d+)_branch2c_bn\.)", R"(layer<\1>.\2.bn3.)"},
-      {R"(res(\d)_(\d+)_branch1_bn\.)", R"(layer<\1>.\2.downsample.1.)"},
-      {R"(res(\d)_(\d+)_branch2a\.)", R"(layer<\1>.\2.conv1.)"},
-      {R"(res(\d)_(\d+)_branch2b\.)", R"(layer<\1>.\2.conv2.)"},
-      {R"(res(\d)_(\d+)_branch2c\.)", R"(layer<\1>.\2.conv3.)"},
-      {R"(res(\d)_(\d+)_branch1\.)", R"(layer<\1>.\2.downsample.0.)"},
-  };
-  const std::string suffixed = suffixes.rename(name);
-  if (suffixed == "conv1.weight") return suffixed;
-  std::string renamed = layers.rename(suffixed);
-  // Caffe2 counts stages from 2.
-  const std::size_t at = renamed.find('<');
-  if (at != std::string::npos) renamed.replace(at, 3, 1, static_cast<char>(renamed[at + 1] - 1));
-  return renamed;
+// The long suffixes of later Caffe2 files are read; the short ones are written.
+#define CAFFE2_NORM(theirs, ours)                                                       \
+  {theirs "_bn_s", ours ".weight"}, {theirs "_bn_b", ours ".bias"},                     \
+      {theirs "_bn_rm", ours ".running_mean"}, {theirs "_bn_riv", ours ".running_var"}, \
+      {theirs "_bn_gamma", ours ".weight"}, {theirs "_bn_beta", ours ".bias"},          \
+      {theirs "_bn_running_mean", ours ".running_mean"}, {                              \
+    theirs "_bn_running_var", ours ".running_var"                                       \
+  }
+
+const KeyMap& caffe2_names() {
+  static const KeyMap map("Caffe2's names",
+                          {{"conv1_w", "conv1.weight"},
+                           CAFFE2_NORM("res_conv1", "bn1"),
+                           {"res{s+1}_{b}_branch2a_w", "layer{s}.{b}.conv1.weight"},
+                           {"res{s+1}_{b}_branch2b_w", "layer{s}.{b}.conv2.weight"},
+                           {"res{s+1}_{b}_branch2c_w", "layer{s}.{b}.conv3.weight"},
+                           {"res{s+1}_{b}_branch1_w", "layer{s}.{b}.downsample.0.weight"},
+                           CAFFE2_NORM("res{s+1}_{b}_branch2a", "layer{s}.{b}.bn1"),
+                           CAFFE2_NORM("res{s+1}_{b}_branch2b", "layer{s}.{b}.bn2"),
+                           CAFFE2_NORM("res{s+1}_{b}_branch2c", "layer{s}.{b}.bn3"),
+                           CAFFE2_NORM("res{s+1}_{b}_branch1", "layer{s}.{b}.downsample.1")});
+  return map;
+}
+#undef CAFFE2_NORM
+
+const KeyMap& torchvision_regnet_names() {
+  static const KeyMap map(
+      "torchvision's RegNet",
+      {{"stem.*", "conv1.stem.*"},
+       {"trunk_output.block{s}.block{s}-{b}.f.se.fc1.*",
+        "res{s+1}.block{s}-{b}.f.se.excitation.0.*"},
+       {"trunk_output.block{s}.block{s}-{b}.f.se.fc2.*",
+        "res{s+1}.block{s}-{b}.f.se.excitation.2.*"},
+       {"trunk_output.block{s}.block{s}-{b}.f.c.0.*", "res{s+1}.block{s}-{b}.f.c.*"},
+       {"trunk_output.block{s}.block{s}-{b}.f.c.1.*", "res{s+1}.block{s}-{b}.f.final_bn.*"},
+       {"trunk_output.block{s}.block{s}-{b}.f.*", "res{s+1}.block{s}-{b}.f.*"},
+       {"trunk_output.block{s}.block{s}-{b}.proj.0.*", "res{s+1}.block{s}-{b}.proj.*"},
+       {"trunk_output.block{s}.block{s}-{b}.proj.1.*", "res{s+1}.block{s}-{b}.bn.*"}});
+  return map;
 }
 
-std::string regnet_torchvision(const std::string& name) {
-  static const Table table = {
-      {R"(stem\.)", "conv1.stem."},
-      {R"(trunk_output\.block1\.(.*\.f\.)se\.fc1\.)", R"(res2.\1se.excitation.0.)"},
-      {R"(trunk_output\.block2\.(.*\.f\.)se\.fc1\.)", R"(res3.\1se.excitation.0.)"},
-      {R"(trunk_output\.block3\.(.*\.f\.)se\.fc1\.)", R"(res4.\1se.excitation.0.)"},
-      {R"(trunk_output\.block4\.(.*\.f\.)se\.fc1\.)", R"(res5.\1se.excitation.0.)"},
-      {R"(trunk_output\.block1\.)", "res2."},
-      {R"(trunk_output\.block2\.)", "res3."},
-      {R"(trunk_output\.block3\.)", "res4."},
-      {R"(trunk_output\.block4\.)", "res5."},
-  };
-  static const Table parts = {
-      {R"((res.*\.f\.)se\.fc2\.)", R"(\1se.excitation.2.)"},
-      {R"((res.*\.f\.)c\.0\.)", R"(\1c.)"},
-      {R"((res.*\.f\.)c\.1\.)", R"(\1final_bn.)"},
-      {R"((res.*\.)proj\.0\.)", R"(\1proj.)"},
-      {R"((res.*\.)proj\.1\.)", R"(\1bn.)"},
-  };
-  const std::string staged = table.rename(name);
-  const std::string renamed = parts.rename(staged);
-  return renamed.empty() ? staged : renamed;
+// timm counts blocks from 1: s1.b1 is res2.block1-0.
+const KeyMap& timm_regnet_names() {
+  static const KeyMap map("timm's RegNet",
+                          {{"stem.conv.*", "conv1.stem.0.*"},
+                           {"stem.bn.*", "conv1.stem.1.*"},
+                           {"s{s}.b{b+1}.conv1.conv.*", "res{s+1}.block{s}-{b}.f.a.0.*"},
+                           {"s{s}.b{b+1}.conv1.bn.*", "res{s+1}.block{s}-{b}.f.a.1.*"},
+                           {"s{s}.b{b+1}.conv2.conv.*", "res{s+1}.block{s}-{b}.f.b.0.*"},
+                           {"s{s}.b{b+1}.conv2.bn.*", "res{s+1}.block{s}-{b}.f.b.1.*"},
+                           {"s{s}.b{b+1}.conv3.conv.*", "res{s+1}.block{s}-{b}.f.c.*"},
+                           {"s{s}.b{b+1}.conv3.bn.*", "res{s+1}.block{s}-{b}.f.final_bn.*"},
+                           {"s{s}.b{b+1}.se.fc1.*", "res{s+1}.block{s}-{b}.f.se.excitation.0.*"},
+                           {"s{s}.b{b+1}.se.fc2.*", "res{s+1}.block{s}-{b}.f.se.excitation.2.*"},
+                           {"s{s}.b{b+1}.downsample.conv.*", "res{s+1}.block{s}-{b}.proj.*"},
+                           {"s{s}.b{b+1}.downsample.bn.*", "res{s+1}.block{s}-{b}.bn.*"}});
+  return map;
 }
 
-std::string regnet_timm(const std::string& name) {
-  static const Table stem = {{R"(stem\.conv\.)", "conv1.stem.0."},
-                             {R"(stem\.bn\.)", "conv1.stem.1."}};
-  static const Table parts = {
-      {R"(conv1\.conv\.)", "f.a.0."},         {R"(conv1\.bn\.)", "f.a.1."},
-      {R"(conv2\.conv\.)", "f.b.0."},         {R"(conv2\.bn\.)", "f.b.1."},
-      {R"(conv3\.conv\.)", "f.c."},           {R"(conv3\.bn\.)", "f.final_bn."},
-      {R"(se\.fc1\.)", "f.se.excitation.0."}, {R"(se\.fc2\.)", "f.se.excitation.2."},
-      {R"(downsample\.conv\.)", "proj."},     {R"(downsample\.bn\.)", "bn."},
-  };
-  std::string renamed = stem.rename(name);
-  if (!renamed.empty()) return renamed;
-  // s1.b1. is res2.block1-0.
-  int stage = 0, block = 0, length = 0;
-  if (std::sscanf(name.c_str(), "s%1d.b%4d.%n", &stage, &block, &length) != 2 || length == 0)
-    return "";
-  const std::string rest = parts.rename(name.substr(static_cast<std::size_t>(length)));
-  if (rest.empty()) return "";
-  return "res" + std::to_string(stage + 1) + ".block" + std::to_string(stage) + "-" +
-         std::to_string(block - 1) + "." + rest;
+const KeyMap& torchvision_vit_names() {
+  static const KeyMap map(
+      "torchvision's vision transformer",
+      {{"class_token", "cls_token"},
+       {"encoder.pos_embedding", "pos_embed"},
+       {"conv_proj.*", "patch_embed.proj.*"},
+       {"encoder.ln.*", "norm.*"},
+       {"encoder.layers.encoder_layer_{n}.ln_1.*", "blocks.{n}.norm1.*"},
+       {"encoder.layers.encoder_layer_{n}.ln_2.*", "blocks.{n}.norm2.*"},
+       {"encoder.layers.encoder_layer_{n}.self_attention.in_proj_*", "blocks.{n}.attn.qkv.*"},
+       {"encoder.layers.encoder_layer_{n}.self_attention.out_proj.*", "blocks.{n}.attn.proj.*"},
+       {"encoder.layers.encoder_layer_{n}.mlp.0.*", "blocks.{n}.mlp.fc1.*"},
+       {"encoder.layers.encoder_layer_{n}.mlp.3.*", "blocks.{n}.mlp.fc2.*"},
+       {"encoder.layers.encoder_layer_{n}.mlp.linear_1.*", "blocks.{n}.mlp.fc1.*"},
+       {"encoder.layers.encoder_layer_{n}.mlp.linear_2.*", "blocks.{n}.mlp.fc2.*"}});
+  return map;
 }
 
-std::string vit_torchvision(const std::string& name) {
-  static const Table table = {
-      {R"(class_token$)", "cls_token"},
-      {R"(encoder\.pos_embedding$)", "pos_embed"},
-      {R"(conv_proj\.)", "patch_embed.proj."},
-      {R"(encoder\.ln\.)", "norm."},
-      {R"(encoder\.layers\.encoder_layer_(\d+)\.ln_1\.)", R"(blocks.\1.norm1.)"},
-      {R"(encoder\.layers\.encoder_layer_(\d+)\.ln_2\.)", R"(blocks.\1.norm2.)"},
-      {R"(encoder\.layers\.encoder_layer_(\d+)\.self_attention\.in_proj_)",
-       R"(blocks.\1.attn.qkv.)"},
-      {R"(encoder\.layers\.encoder_layer_(\d+)\.self_attention\.out_proj\.)",
-       R"(blocks.\1.attn.proj.)"},
-      {R"(encoder\.layers\.encoder_layer_(\d+)\.mlp\.(?:0|linear_1)\.)", R"(blocks.\1.mlp.fc1.)"},
-      {R"(encoder\.layers\.encoder_layer_(\d+)\.mlp\.(?:3|linear_2)\.)", R"(blocks.\1.mlp.fc2.)"},
-  };
-  return table.rename(name);
+#define ALEXNET_LAYER(theirs, ours)                                           \
+  {theirs "_w", ours ".0.weight"}, {theirs "_b", ours ".0.bias"},             \
+      {theirs "norm_s", ours ".1.weight"}, {theirs "norm_b", ours ".1.bias"}, \
+      {theirs "norm_rm", ours ".1.running_mean"}, {                           \
+    theirs "norm_riv", ours ".1.running_var"                                  \
+  }
+
+const KeyMap& caffe2_alexnet_names() {
+  static const KeyMap map(
+      "Caffe2's AlexNet",
+      {ALEXNET_LAYER("conv1", "0"), ALEXNET_LAYER("conv2", "2"), ALEXNET_LAYER("conv3", "4"),
+       ALEXNET_LAYER("conv4", "5"), ALEXNET_LAYER("conv5", "6")});
+  return map;
 }
+#undef ALEXNET_LAYER
 
-constexpr KeyMap kSame = {"the same names", same};
-constexpr KeyMap kLightly = {"lightly's Sequential", lightly};
-constexpr KeyMap kDetectron2 = {"Detectron2's names", detectron2};
-constexpr KeyMap kClassy = {"ClassyVision's names", classy};
-constexpr KeyMap kCaffe2 = {"Caffe2's names", caffe2};
-constexpr KeyMap kRegnetTorchvision = {"torchvision's RegNet", regnet_torchvision};
-constexpr KeyMap kRegnetTimm = {"timm's RegNet", regnet_timm};
-constexpr KeyMap kVitTorchvision = {"torchvision's vision transformer", vit_torchvision};
-
-}  // namespace
-
-const KeyMap& same_names() {
-  return kSame;
+const KeyMap& deepcluster_alexnet_names() {
+  static const KeyMap map("DeepCluster's AlexNet", {{"features.module.0.*", "0.0.*"},
+                                                    {"features.module.1.*", "0.1.*"},
+                                                    {"features.module.4.*", "2.0.*"},
+                                                    {"features.module.5.*", "2.1.*"},
+                                                    {"features.module.8.*", "4.0.*"},
+                                                    {"features.module.9.*", "4.1.*"},
+                                                    {"features.module.11.*", "5.0.*"},
+                                                    {"features.module.12.*", "5.1.*"},
+                                                    {"features.module.14.*", "6.0.*"},
+                                                    {"features.module.15.*", "6.1.*"}});
+  return map;
 }
 
 const std::vector<const KeyMap*>& all_key_maps() {
-  static const std::vector<const KeyMap*> maps = {
-      &kSame,   &kLightly,           &kDetectron2, &kClassy,
-      &kCaffe2, &kRegnetTorchvision, &kRegnetTimm, &kVitTorchvision};
+  static const std::vector<const KeyMap*> maps = {&same_names(),        &lightly_names(),
+                                                  &detectron2_names(),  &classy_names(),
+                                                  &caffe2_names(),      &torchvision_regnet_names(),
+                                                  &timm_regnet_names(), &torchvision_vit_names()};
   return maps;
 }
 

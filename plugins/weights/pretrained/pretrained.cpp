@@ -1,5 +1,6 @@
 // The weights component `pretrained`: reads checkpoints of this project, of VISSL, and of the
 // systems that profile names.
+#include "convert.hpp"
 #include "profile.hpp"
 
 using namespace vissl;
@@ -28,6 +29,8 @@ class Pretrained {
     return pretrained::apply(recipes_.at(static_cast<std::size_t>(recipe)), from.at(0),
                              target.shape);
   }
+
+  void rename(const WeightsRenames& renames) { pretrained::convert(renames); }
 
  private:
   pretrained::Settings settings_;

@@ -33,6 +33,37 @@ typedef struct vissl_weights_sink {
   void (*message)(void* self, uint32_t level, vissl_str line);
 } vissl_weights_sink;
 
+/* What `vissl-host convert` wants: the tensors of a file under another system's names. */
+#define VISSL_WEIGHTS_WITH_HEADS 1u       /* flag: the linear classifier too */
+#define VISSL_WEIGHTS_REVERSE_CHANNELS 2u /* flag: the first convolution's inputs in reverse, BGR to RGB; also a change of `keep` */
+typedef struct vissl_weights_rename_request {
+  uint64_t size;
+  const vissl_weights_entry* source;
+  uint64_t source_count;
+  vissl_str to;        /* a system: "torchvision" */
+  vissl_str from;      /* empty: to be found by the names */
+  vissl_str part;      /* take what stands below this dotted place, or below a part of a name with this word; empty: what fits best */
+  vissl_str container; /* "torch", "safetensors" or "numpy pickle" */
+  uint32_t depth;      /* of a ResNet; 0 = any. Another one is an error. */
+  uint32_t flags;
+} vissl_weights_rename_request;
+
+/* Receives the new names. An entry that is not mentioned is reported as not covered. */
+typedef struct vissl_weights_rename_sink {
+  uint64_t size;
+  void* self;
+  /* `place`: nested dicts, "classy_state_dict.base_model.model.trunk", or empty. `name`: the key there, dots and all. `change`: 0 or
+   * VISSL_WEIGHTS_REVERSE_CHANNELS, which reverses axis 1. */
+  void (*keep)(void* self, uint64_t entry, vissl_str place, vissl_str name, uint32_t change);
+  void (*drop)(void* self, uint64_t entry, vissl_str reason);
+  /* A further tensor of the entry's element type and shape, all of one value. */
+  void (*fill)(void* self, uint64_t like, vissl_str place, vissl_str name, double value);
+  /* Further keys of the file's outermost dict. */
+  void (*text)(void* self, vissl_str name, vissl_str value);
+  void (*flag)(void* self, vissl_str name, int32_t value);
+  void (*message)(void* self, uint32_t level, vissl_str line); /* level as VISSL_LOG_INFO of run.h */
+} vissl_weights_rename_sink;
+
 typedef struct vissl_weights_profile_class {
   uint64_t size;
   vissl_status (*create)(const vissl_value* config, void** instance, vissl_err* err);
@@ -45,6 +76,8 @@ typedef struct vissl_weights_profile_class {
    * borrowed, on the CPU, with the file's element types; the host casts and moves the result. Tensor services are there. */
   vissl_status (*adapt)(void* instance, uint64_t recipe, vissl_tensor* const* sources, uint64_t count,
                         const vissl_weights_entry* target, vissl_tensor** out, vissl_err* err);
+  /* NULL: knows no other system's names. An unknown system is VISSL_E_CONFIG with the list of those it knows. */
+  vissl_status (*rename)(void* instance, const vissl_weights_rename_request* request, const vissl_weights_rename_sink* sink, vissl_err* err);
 } vissl_weights_profile_class;
 
 #ifdef __cplusplus

@@ -13,6 +13,8 @@
 //   std::string locator() const          the file's place; default: the parameter params_file
 //   Tensor adapt(std::uint64_t recipe, const std::vector<Tensor>& from, const WeightsEntry& target)
 //                                        makes what the plan's compute() announced
+//   void rename(const WeightsRenames& renames)
+//                                        gives a file's tensors another system's names
 #include <vissl/run.h>
 #include <vissl/weights.h>
 #include <vissl/state.hpp>
@@ -93,8 +95,60 @@ class WeightsPlan {
   const vissl_weights_sink* sink_;
 };
 
+// What vissl-host convert asks for, and where the answer goes.
+class WeightsRenames {
+ public:
+  WeightsRenames(const vissl_weights_rename_request* request, const vissl_weights_rename_sink* sink)
+      : request_(request), sink_(sink) {
+    for (std::uint64_t i = 0; i < request->source_count; ++i)
+      source_.push_back(detail::entry_of(*VISSL_AT(vissl_weights_entry, request->source, i), i));
+  }
+
+  const std::vector<WeightsEntry>& source() const { return source_; }
+  std::string to() const { return std::string(view(request_->to)); }
+  std::string from() const { return std::string(view(request_->from)); }
+  std::string part() const { return std::string(view(request_->part)); }
+  std::string container() const { return std::string(view(request_->container)); }
+  int depth() const { return static_cast<int>(request_->depth); }  // 0 = any
+  bool has(std::uint32_t flag) const { return (request_->flags & flag) != 0; }
+
+  // `place`: nested dicts, or ""; `change`: 0 or VISSL_WEIGHTS_REVERSE_CHANNELS.
+  void keep(const WeightsEntry& entry, std::string_view place, std::string_view name,
+            std::uint32_t change = 0) const {
+    sink_->keep(sink_->self, entry.index, str(place), str(name), change);
+  }
+  void drop(const WeightsEntry& entry, std::string_view reason) const {
+    sink_->drop(sink_->self, entry.index, str(reason));
+  }
+  // A further tensor, of the same type and shape as `like`.
+  void fill(const WeightsEntry& like, std::string_view place, std::string_view name,
+            double value) const {
+    sink_->fill(sink_->self, like.index, str(place), str(name), value);
+  }
+  void text(std::string_view name, std::string_view value) const {
+    sink_->text(sink_->self, str(name), str(value));
+  }
+  void flag(std::string_view name, bool value) const {
+    sink_->flag(sink_->self, str(name), value ? 1 : 0);
+  }
+  void message(std::uint32_t level, std::string_view line) const {
+    sink_->message(sink_->self, level, str(line));
+  }
+
+ private:
+  const vissl_weights_rename_request* request_;
+  const vissl_weights_rename_sink* sink_;
+  std::vector<WeightsEntry> source_;
+};
+
 namespace detail {
 
+template <class T, class = void>
+struct HasRename : std::false_type {};
+template <class T>
+struct HasRename<
+    T, std::void_t<decltype(std::declval<T&>().rename(std::declval<const WeightsRenames&>()))>>
+    : std::true_type {};
 template <class T, class = void>
 struct HasLocator : std::false_type {};
 template <class T>
@@ -137,12 +191,20 @@ struct WeightsKind {
       }
     });
   }
+  static vissl_status rename(void* instance, const vissl_weights_rename_request* request,
+                             const vissl_weights_rename_sink* sink, vissl_err* err) noexcept {
+    return guarded(err, [&] {
+      if constexpr (HasRename<T>::value)
+        static_cast<T*>(instance)->rename(WeightsRenames(request, sink));
+    });
+  }
   static constexpr vissl_weights_profile_class kTable = {sizeof(vissl_weights_profile_class),
                                                          &create<T>,
                                                          &destroy<T>,
                                                          &plan,
                                                          HasLocator<T>::value ? &locator : nullptr,
-                                                         HasAdapt<T>::value ? &adapt : nullptr};
+                                                         HasAdapt<T>::value ? &adapt : nullptr,
+                                                         HasRename<T>::value ? &rename : nullptr};
 };
 
 }  // namespace detail

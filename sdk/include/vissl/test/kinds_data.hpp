@@ -195,6 +195,82 @@ inline std::vector<std::string> plan_weights(const Instance& profile,
   return plan.lines;
 }
 
+// What vissl-host convert would ask for.
+struct RenameOptions {
+  std::string to, from, part, container = "torch";
+  std::uint32_t depth = 0, flags = 0;
+};
+// The answer as text: "keep a -> place/b", with " reversed" after it, "drop a (why)",
+// "fill place/b like a = 1", "text a = b", "flag a = 1", "say LEVEL: line".
+inline std::vector<std::string> rename_weights(const Instance& profile,
+                                               const std::vector<NamedShape>& source,
+                                               const RenameOptions& options) {
+  std::vector<vissl_weights_entry> entries;
+  for (const NamedShape& item : source) {
+    vissl_weights_entry entry = {};
+    entry.size = sizeof entry;
+    entry.name = str(item.name);
+    entry.dtype = VISSL_F32;
+    entry.ndim = static_cast<std::uint32_t>(item.shape.size());
+    std::copy(item.shape.begin(), item.shape.end(), entry.shape);
+    entries.push_back(entry);
+  }
+  struct Answer {
+    std::vector<std::string> lines;
+    const std::vector<NamedShape>* source;
+    static Answer& of(void* self) { return *static_cast<Answer*>(self); }
+    const std::string& name(std::uint64_t i) const {
+      return source->at(static_cast<std::size_t>(i)).name;
+    }
+    static std::string at(vissl_str place, vissl_str name) {
+      return std::string(view(place)) + (place.size == 0 ? "" : "/") + std::string(view(name));
+    }
+  };
+  Answer answer = {{}, &source};
+  const vissl_weights_rename_sink sink = {
+      sizeof(vissl_weights_rename_sink),
+      &answer,
+      [](void* self, std::uint64_t entry, vissl_str place, vissl_str name, std::uint32_t change) {
+        Answer& a = Answer::of(self);
+        a.lines.push_back("keep " + a.name(entry) + " -> " + Answer::at(place, name) +
+                          (change == 0 ? "" : " reversed"));
+      },
+      [](void* self, std::uint64_t entry, vissl_str reason) {
+        Answer& a = Answer::of(self);
+        a.lines.push_back("drop " + a.name(entry) + " (" + std::string(view(reason)) + ")");
+      },
+      [](void* self, std::uint64_t like, vissl_str place, vissl_str name, double value) {
+        Answer& a = Answer::of(self);
+        a.lines.push_back("fill " + Answer::at(place, name) + " like " + a.name(like) + " = " +
+                          std::to_string(static_cast<int>(value)));
+      },
+      [](void* self, vissl_str name, vissl_str value) {
+        Answer::of(self).lines.push_back("text " + std::string(view(name)) + " = " +
+                                         std::string(view(value)));
+      },
+      [](void* self, vissl_str name, std::int32_t value) {
+        Answer::of(self).lines.push_back("flag " + std::string(view(name)) + " = " +
+                                         std::to_string(value));
+      },
+      [](void* self, std::uint32_t level, vissl_str line) {
+        Answer::of(self).lines.push_back("say " + std::to_string(level) + ": " +
+                                         std::string(view(line)));
+      }};
+  vissl_weights_rename_request request = {};
+  request.size = sizeof request;
+  request.source = entries.data();
+  request.source_count = entries.size();
+  request.to = str(options.to);
+  request.from = str(options.from);
+  request.part = str(options.part);
+  request.container = str(options.container);
+  request.depth = options.depth;
+  request.flags = options.flags;
+  const auto& table = profile.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID);
+  vissl::call(table.rename, profile.handle(), &request, &sink);
+  return answer.lines;
+}
+
 // What a weights scheme answers, and what it said on the way.
 struct ResolvedWeights {
   std::string place;

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <map>
+
+#include "host/cli/commands.hpp"
+#include "host/cli/printable.hpp"
+#include "host/config/schema.hpp"
+#include "host/files/counted.hpp"
+#include "host/files/tensor_list.hpp"
+#include "host/weights/rename.hpp"
+
+namespace vissl::host {
+namespace {
+
+constexpr std::size_t kMostNames = 5;  // of one reason
+
+// The component that a config gets where it names none.
+std::string default_component(const SchemaKey& schema, std::string_view kind) {
+  if (schema.shape == Shape::component && schema.param.component_kind == kind)
+    return schema.default_name;
+  for (const SchemaKey& key : schema.inner)
+    if (std::string name = default_component(key, kind); !name.empty()) return name;
+  return "";
+}
+
+// A config of the component with its defaults, for the file `path`.
+Value config_of(const Declaration& declaration, const std::string& path) {
+  Value config = Value::table();
+  config.set("name", Value::text(declaration.name));
+  for (const Param& param : declaration.params)
+    if (param.fallback) config.set(param.name, *param.fallback);
+  config.set("params_file", Value::text(path));
+  return config;
+}
+
+// OUT must be a new file in all but --force, and never IN.
+void check_output(const std::string& in, const std::string& out, bool force) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(in, out, ignored))
+    throw Error(Exit::usage, "'" + in + "' and '" + out +
+                                 "' are the same file; give another name for the new one");
+  if (std::filesystem::is_directory(out, ignored))
+    throw Error(Exit::usage, "'" + out + "' is a folder; give the name of the file to write");
+  if (!force && std::filesystem::exists(std::filesystem::symlink_status(out, ignored)))
+    throw Error(Exit::usage, "'" + out + "' exists; --force replaces it");
+}
+
+std::int64_t tensor_count(const Node& tree) {
+  std::int64_t count = 0;
+  for_each_tensor(tree, [&count](const std::string&, const TensorRef&) { ++count; });
+  return count;
+}
+
+// Reasons with the first names of each.
+std::string left_out_text(const std::vector<LeftOut>& left_out) {
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<const std::string*>> by_reason;
+  for (const LeftOut& item : left_out) {
+    auto& names = by_reason[item.reason];
+    if (names.empty()) order.push_back(item.reason);
+    names.push_back(&item.name);
+  }
+  std::string out;
+  for (const std::string& reason : order) {
+    const auto& names = by_reason[reason];
+    out += "left out, " + printable(reason) + ": " + std::to_string(names.size()) + "\n";
+    for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i)
+      out += "  " + printable(*names[i]) + "\n";
+    if (names.size() > kMostNames)
+      out += "  and " + std::to_string(names.size() - kMostNames) + " more; --verbose lists all\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+int convert_command(const CommandContext& context) {
+  const Options& options = context.options;
+  const std::string& in = options.subject;
+  const std::string& out = options.name;
+  if (options.to.empty())
+    throw Error(Exit::usage,
+                "'convert' needs --to: vissl, torchvision or another system's names, or torch or "
+                "safetensors for another container");
+  check_output(in, out, options.force);
+  const WeightsFile file = read_weights_file(in);
+  for (const std::string& warning : file.warnings)
+    context.log.log(LogLevel::warning, in + ": " + warning);
+
+  const bool same_names = options.to == "torch" || options.to == "safetensors";
+  Container container = container_of(out);
+  Contents contents;
+  if (same_names) {
+    if (!options.from.empty() || options.depth != 0 || options.heads || options.bgr)
+      throw Error(Exit::usage, "--to " + options.to +
+                                   " changes the container alone; --from, --depth, --heads and "
+                                   "--bgr belong to another system's names");
+    container = options.to == "torch" ? Container::torch : Container::safetensors;
+    contents = contents_of(file, container, options.part, in);
+  } else {
+    Session session(context);
+    const std::string name = default_component(root_schema(), "weights");
+    const Declaration* declaration = session.catalogue().find("weights", name, "");
+    if (declaration == nullptr)
+      throw Error(Exit::usage, "there is no component 'weights/" + name +
+                                   "', which knows the names "
+                                   "of other systems (looked in " +
+                                   session.catalogue().searched() + ")");
+    const Value config = config_of(*declaration, in);
+    const auto profile = session.catalogue().create("weights", &config);
+    RenameRequest request = {options.to,    options.from,  options.part,
+                             options.depth, options.heads, options.bgr};
+    Renamed renamed = rename_weights(file, request, container, in,
+                                     profile->as<vissl_weights_profile_class>(), profile->self());
+    contents = std::move(renamed.contents);
+    for (const WeightsMessage& message : renamed.messages)
+      context.log.log(static_cast<LogLevel>(std::min<std::uint32_t>(message.level, 3)),
+                      message.line);
+  }
+  write_container(out, container, contents);
+  for (const LeftOut& item : contents.left_out)
+    context.log.log(LogLevel::debug,
+                    "left out: " + printable(item.name) + ": " + printable(item.reason));
+  print(printable(in) + ": " + file.format + ", " + counted(tensor_count(file.tree), "tensor") +
+        "\n" + left_out_text(contents.left_out) + printable(out) + ": " + name_of(container) +
+        ", " + counted(tensor_count(contents.tree), "tensor") + "\n");
+  return 0;
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,241 @@
+#include "host/weights/container.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "host/files/atomic_file.hpp"
+#include "host/files/error.hpp"
+#include "host/files/numpy_pickle_writer.hpp"
+#include "host/files/safetensors_writer.hpp"
+#include "host/files/tensor_list.hpp"
+#include "host/files/torch_zip_writer.hpp"
+
+namespace vissl::host {
+namespace {
+
+std::string below(const std::string& path, const std::string& part) {
+  return path.empty() ? part : path + "." + part;
+}
+
+// Compacts tensors. One tensor under several names stays one.
+class Compactor {
+ public:
+  TensorRef operator()(const TensorRef& tensor) {
+    const auto [it, is_new] = seen_.try_emplace(
+        {tensor.storage.get(), tensor.offset, tensor.dtype, tensor.shape, tensor.strides});
+    if (is_new) it->second = compact(tensor);
+    return it->second;
+  }
+
+ private:
+  using View = std::tuple<const Storage*, std::int64_t, DType, std::vector<std::int64_t>,
+                          std::vector<std::int64_t>>;
+  std::map<View, TensorRef> seen_;
+};
+
+// Copies a tree without what no container holds.
+class Copier {
+ public:
+  explicit Copier(std::vector<LeftOut>& left_out) : left_out_(left_out) {}
+
+  // False: the node is left out.
+  bool copy(const Node& from, const std::string& path, Node& to) {
+    switch (from.kind()) {
+      case Node::Kind::opaque:
+        left_out_.push_back({path, "an object of the class " + from.as_opaque().class_name});
+        return false;
+      case Node::Kind::tensor:
+        to = compact_(from.as_tensor());
+        return true;
+      case Node::Kind::dict: {
+        Dict dict;
+        dict.is_ordered_dict = from.as_dict().is_ordered_dict;
+        dict.attributes = from.as_dict().attributes;
+        for (const auto& [key, value] : from.as_dict().entries()) {
+          Node child;
+          if (copy(value, below(path, to_text(key)), child)) dict.set(key, std::move(child));
+        }
+        to = std::move(dict);
+        return true;
+      }
+      case Node::Kind::list:
+      case Node::Kind::tuple: {
+        std::vector<Node> items;
+        for (std::size_t i = 0; i < from.as_items().size(); ++i) {
+          Node child;  // None where something is left out, so that the others keep their places
+          copy(from.as_items()[i], below(path, std::to_string(i)), child);
+          items.push_back(std::move(child));
+        }
+        if (from.kind() == Node::Kind::list)
+          to = List{std::move(items)};
+        else
+          to = Tuple{std::move(items)};
+        return true;
+      }
+      default:
+        to = from;
+        return true;
+    }
+  }
+
+ private:
+  std::vector<LeftOut>& left_out_;
+  Compactor compact_;
+};
+
+std::string places_of(const Node& tree) {
+  std::set<std::string> places;
+  for_each_tensor(tree, [&](const std::string& name, const TensorRef&) {
+    if (const std::size_t dot = name.find('.'); dot != std::string::npos)
+      places.insert(name.substr(0, dot));
+  });
+  std::string list;
+  for (const std::string& place : places) {
+    if (list.size() > 200) return list + ", ...";
+    list += (list.empty() ? "'" : ", '") + place + "'";
+  }
+  return list;
+}
+
+// The tensors below `part`, as one flat dict.
+Node flat_part(const Node& tree, const std::string& part, const std::string& name) {
+  Compactor compacted;
+  Node flat = Node::ordered_dict();
+  for_each_tensor(tree, [&](const std::string& path, const TensorRef& tensor) {
+    if (part.empty())
+      flat[path] = compacted(tensor);
+    else if (path.starts_with(part + "."))
+      flat[path.substr(part.size() + 1)] = compacted(tensor);
+  });
+  if (!part.empty() && flat.as_dict().size() == 0) {
+    const std::string places = places_of(tree);
+    throw Error(Exit::usage, name + " has no tensor below '" + part + "'" +
+                                 (places.empty() ? "" : "; its names begin with " + places));
+  }
+  return flat;
+}
+
+// Numbers and texts below dicts become safetensors' metadata; what else is no tensor is left out.
+void add_metadata(const Node& node, const std::string& path, Contents& out) {
+  const auto say = [&](std::string text) { out.metadata.emplace_back(path, std::move(text)); };
+  switch (node.kind()) {
+    case Node::Kind::tensor:
+      return;
+    case Node::Kind::dict:
+      for (const auto& [key, value] : node.as_dict().entries())
+        add_metadata(value, below(path, to_text(key)), out);
+      return;
+    case Node::Kind::text:
+      return say(node.as_text());
+    case Node::Kind::integer:
+      return say(std::to_string(node.as_int()));
+    case Node::Kind::boolean:
+      return say(node.as_bool() ? "True" : "False");
+    case Node::Kind::real: {
+      char text[40];
+      std::snprintf(text, sizeof text, "%.17g", node.as_real());
+      return say(text);
+    }
+    case Node::Kind::opaque:
+      out.left_out.push_back({path, "an object of the class " + node.as_opaque().class_name});
+      return;
+    case Node::Kind::none:
+    case Node::Kind::bytes:
+      out.left_out.push_back({path, std::string("is ") + Node::name_of(node.kind()) +
+                                        ", which safetensors cannot hold"});
+      return;
+    case Node::Kind::list:
+    case Node::Kind::tuple: {
+      std::size_t tensors = 0;
+      for_each_tensor(node, [&](const std::string&, const TensorRef&) { ++tensors; });
+      out.left_out.push_back(
+          {path, std::string("a ") + Node::name_of(node.kind()) +
+                     ", which safetensors cannot hold" +
+                     (tensors == 0 ? "" : "; its tensors are kept, by their positions")});
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+const char* name_of(Container container) {
+  switch (container) {
+    case Container::safetensors:
+      return "safetensors";
+    case Container::numpy:
+      return "numpy pickle";
+    case Container::torch:
+      break;
+  }
+  return "torch";
+}
+
+Container container_of(const std::filesystem::path& path) {
+  const std::string ending = path.extension().string();
+  if (ending == ".safetensors") return Container::safetensors;
+  return ending == ".pkl" ? Container::numpy : Container::torch;
+}
+
+TensorRef compact(const TensorRef& tensor) {
+  const std::uint64_t bytes = static_cast<std::uint64_t>(tensor.numel()) * size_bytes(tensor.dtype);
+  if (tensor.is_contiguous() && tensor.offset == 0 && tensor.storage->size_bytes() == bytes)
+    return tensor;
+  TensorRef whole =
+      TensorRef::contiguous(tensor.dtype, tensor.shape, Storage::lazy(bytes, [tensor] {
+                              const std::vector<std::byte> packed = tensor.packed();
+                              return Storage::copy_of(packed);
+                            }));
+  whole.requires_grad = tensor.requires_grad;
+  whole.is_parameter = tensor.is_parameter;
+  return whole;
+}
+
+Contents contents_of(const WeightsFile& file, Container container, const std::string& part,
+                     const std::string& name) {
+  Contents out;
+  if (container == Container::safetensors || !part.empty()) {
+    out.tree = flat_part(file.tree, part, name);
+    if (part.empty() && file.metadata.empty()) add_metadata(file.tree, "", out);
+  } else if (!Copier(out.left_out).copy(file.tree, "", out.tree)) {
+    out.tree = flat_part(file.tree, "", name);
+  }
+  if (container == Container::safetensors) {
+    out.metadata.insert(out.metadata.begin(), file.metadata.begin(), file.metadata.end());
+  } else {
+    for (const auto& [key, value] : file.metadata)
+      if (key != "format")
+        out.left_out.push_back({"__metadata__." + key, "metadata, which safetensors alone holds"});
+  }
+  std::size_t tensors = 0;
+  for_each_tensor(out.tree, [&](const std::string&, const TensorRef&) { ++tensors; });
+  if (tensors == 0)
+    throw Error(Exit::bad_data, name + " has no tensor; there is nothing to convert");
+  return out;
+}
+
+void write_container(const std::filesystem::path& path, Container container,
+                     const Contents& contents) {
+  if (container == Container::safetensors) {
+    NamedTensors tensors;
+    for_each_tensor(contents.tree, [&](const std::string& name, const TensorRef& tensor) {
+      tensors.emplace_back(name, tensor);
+    });
+    // Other libraries look here for the framework that the tensors are of.
+    std::vector<std::pair<std::string, std::string>> metadata = contents.metadata;
+    const bool has_format = std::any_of(metadata.begin(), metadata.end(),
+                                        [](const auto& pair) { return pair.first == "format"; });
+    if (!has_format) metadata.insert(metadata.begin(), {"format", "pt"});
+    return write_safetensors(path, tensors, metadata);
+  }
+  AtomicFile file(path);
+  if (container == Container::numpy)
+    write_numpy_pickle(file, contents.tree);
+  else
+    write_torch_zip(file, contents.tree);
+  file.commit();
+}
+
+}  // namespace vissl::host

@@ -1,0 +1,49 @@
+#pragma once
+// The containers that a conversion can write, and what each of them cannot hold.
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/files/weights_file.hpp"
+
+namespace vissl::host {
+
+enum class Container {
+  torch,        // the zip of torch.save
+  safetensors,  // flat: names are full dotted paths
+  numpy,        // a pickle of numpy arrays
+};
+const char* name_of(Container container);
+// By the ending of the name: .safetensors, .pkl for numpy, everything else torch.
+Container container_of(const std::filesystem::path& path);
+
+struct LeftOut {
+  std::string name;    // dotted path in the file that was read
+  std::string reason;  // "an object of the class argparse.Namespace"
+};
+
+// A tree that is ready to be written.
+struct Contents {
+  Node tree;
+  std::vector<std::pair<std::string, std::string>> metadata;  // of safetensors only
+  std::vector<LeftOut> left_out;
+};
+
+// All of a file for another container. Objects of foreign classes are left out; tensors lose what
+// their storage has beside them. `part` "state_dict" keeps only the tensors below that place, as
+// one flat dict without the place; "" keeps the tree. Throws Error(Exit::usage) that names the
+// places there are when `part` is none of them, Error(Exit::bad_data) for a file without tensors.
+// `name`: of the file, for messages.
+Contents contents_of(const WeightsFile& file, Container container, const std::string& part,
+                     const std::string& name);
+
+// The tensor's elements alone: itself when its storage has no others, else a copy that is made when
+// it is written.
+TensorRef compact(const TensorRef& tensor);
+
+// Writes the file in one step (see AtomicFile); what was at `path` is replaced.
+void write_container(const std::filesystem::path& path, Container container,
+                     const Contents& contents);
+
+}  // namespace vissl::host

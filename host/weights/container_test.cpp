@@ -1,0 +1,140 @@
+#include "host/weights/container.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "host/files/error.hpp"
+#include "host/files/numpy_pickle_writer.hpp"
+#include "host/files/tensor_list.hpp"
+
+namespace {
+
+using namespace vissl::host;
+
+const std::string kGolden = std::string(VISSL_SOURCE_DIR) + "/tests/golden/weights_files/";
+
+TensorRef floats(const std::vector<float>& values, std::vector<std::int64_t> shape) {
+  return TensorRef::contiguous(DType::float32, std::move(shape),
+                               Storage::copy_of(std::as_bytes(std::span(values))));
+}
+
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/vissl_container_XXXXXX";
+    path = ::mkdtemp(name);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
+
+std::map<std::string, std::string> hashes(const Node& tree) {
+  std::map<std::string, std::string> out;
+  for_each_tensor(tree, [&out](const std::string& name, const TensorRef& tensor) {
+    out[name] = std::string(facts(tensor.dtype).name) + " " + tensor_sha256(tensor);
+  });
+  return out;
+}
+
+std::string refused(const WeightsFile& file, const std::string& part) {
+  try {
+    contents_of(file, Container::torch, part, "a.pth");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+}  // namespace
+
+TEST_CASE("convert: every container gives every tensor back, and the next one too") {
+  const Folder folder;
+  const WeightsFile file = read_weights_file(kGolden + "zip_training.pth");
+  const auto expected = hashes(file.tree);
+  REQUIRE(!expected.empty());
+  for (const char* name : {"a.pth", "a.safetensors", "a.pkl"}) {
+    CAPTURE(name);
+    const auto path = folder.path / name;
+    const Container container = container_of(path);
+    write_container(path, container, contents_of(file, container, "", name));
+    const WeightsFile written = read_weights_file(path);
+    CHECK(hashes(written.tree) == expected);
+    const auto back = folder.path / "back.pth";
+    write_container(back, Container::torch, contents_of(written, Container::torch, "", name));
+    CHECK(hashes(read_weights_file(back).tree) == expected);
+  }
+}
+
+TEST_CASE("convert: a view is written without the rest of its storage, shared tensors once") {
+  const Folder folder;
+  const TensorRef big = floats(std::vector<float>(1000, 1.0f), {1000});
+  TensorRef view = big;
+  view.shape = {2};
+  view.offset = 10;
+  WeightsFile file;
+  file.tree["one"] = view;
+  file.tree["same"] = view;
+  const Contents contents = contents_of(file, Container::torch, "", "a.pth");
+  const TensorRef& one = contents.tree.at("one").as_tensor();
+  CHECK(one.storage->size_bytes() == 8);
+  CHECK(one.storage == contents.tree.at("same").as_tensor().storage);
+  CHECK(tensor_sha256(one) == tensor_sha256(view));
+}
+
+TEST_CASE("convert: objects of foreign classes are left out and listed, all else is kept") {
+  WeightsFile file;
+  file.tree["epoch"] = 3;
+  file.tree["args"] = Opaque{"argparse.Namespace", {}};
+  file.tree["state_dict"]["w"] = floats({1, 2}, {2});
+  const Contents torch = contents_of(file, Container::torch, "", "a.pth");
+  REQUIRE(torch.left_out.size() == 1);
+  CHECK(torch.left_out[0].name == "args");
+  CHECK(torch.left_out[0].reason == "an object of the class argparse.Namespace");
+  CHECK(torch.tree.at("epoch").as_int() == 3);
+  const Contents flat = contents_of(file, Container::safetensors, "", "a.pth");
+  CHECK(flat.tree.at("state_dict.w").as_tensor().numel() == 2);
+  REQUIRE(flat.metadata.size() == 1);
+  CHECK(flat.metadata[0] == std::pair<std::string, std::string>("epoch", "3"));
+  CHECK(flat.left_out.size() == 1);
+}
+
+TEST_CASE("convert: a part of the file becomes a flat dict; a part that is not there is refused") {
+  WeightsFile file;
+  file.tree["state_dict"]["a.w"] = floats({1}, {1});
+  file.tree["optimizer"]["b"] = floats({2}, {1});
+  const Contents part = contents_of(file, Container::torch, "state_dict", "a.pth");
+  CHECK(part.tree.as_dict().size() == 1);
+  CHECK(part.tree.find("a.w") != nullptr);
+  CHECK(refused(file, "model") ==
+        "a.pth has no tensor below 'model'; its names begin with 'optimizer', 'state_dict'");
+  WeightsFile empty;
+  empty.tree["epoch"] = 1;
+  CHECK(refused(empty, "") == "a.pth has no tensor; there is nothing to convert");
+}
+
+TEST_CASE("convert: numpy pickles of all kinds of values are read back as they were") {
+  Node tree;
+  tree["text"] = "\xc3\xa4";
+  tree["big"] = std::int64_t{1} << 40;
+  tree["small"] = -3;
+  tree["real"] = 0.1;
+  tree["yes"] = true;
+  tree["none"] = Node();
+  tree["list"] = List{{Node(1), Node("b")}};
+  tree["tuple"] = Tuple{{Node(1)}};
+  tree["w"] = floats({1, 2, 3, 4, 5, 6}, {2, 3});
+  tree["scalar"] = floats({7}, {});
+  tree["empty"] = floats({}, {0, 2});
+  const Folder folder;
+  Contents contents;
+  contents.tree = tree;
+  write_container(folder.path / "a.pkl", Container::numpy, contents);
+  CHECK(same_values(read_weights_file(folder.path / "a.pkl").tree, tree));
+  MemorySink sink;
+  tree["half"] = TensorRef::contiguous(DType::bfloat16, {1}, Storage::allocate(2));
+  CHECK_THROWS_WITH_AS(write_numpy_pickle(sink, tree),
+                       "numpy has no element type for 'half', which is bfloat16; write a torch "
+                       "file instead of a pickle",
+                       Error);
+}
