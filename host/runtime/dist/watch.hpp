@@ -24,8 +24,8 @@ namespace vissl::host {
 
 // The first error of the run, as it stands in the store.
 struct RankError {
-  int64_t rank = 0;      // that met it
-  int64_t reporter = 0;  // that posted it; another one when `rank` itself cannot speak
+  int64_t rank = 0;               // that met it
+  int64_t reporter = 0;           // that posted it; another one when `rank` itself cannot speak
   Exit code = Exit::distributed;  // of all ranks
   std::string text;
   std::string store_text() const;
