@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 
 #include "host/files/sha256.hpp"
 #include "remote_test.hpp"
@@ -67,7 +68,7 @@ TEST_CASE("http: addresses that differ in the server, the path or the query neve
 
 TEST_CASE("http: a dying connection is resumed from the byte where it ended") {
   Remote remote;
-  int calls = 0;
+  std::atomic<int> calls{0};
   const HttpServer server([&](const HttpRequest& request) {
     HttpReply reply = file_reply(request, kBytes, "\"v1\"");
     if (++calls == 1) reply.dies_after = 40000;
@@ -87,7 +88,7 @@ TEST_CASE("http: a dying connection is resumed from the byte where it ended") {
 
 TEST_CASE("http: a later run goes on with what an earlier one left") {
   Remote remote;
-  bool dies = true;
+  std::atomic<bool> dies{true};
   const HttpServer server([&](const HttpRequest& request) {
     HttpReply reply = file_reply(request, kBytes, "\"v1\"");
     if (dies) reply.ends_after = 30000;
@@ -106,8 +107,8 @@ TEST_CASE("http: a later run goes on with what an earlier one left") {
 TEST_CASE("http: a file that changed, or a server without ranges, is loaded from its beginning") {
   Remote remote;
   const std::string changed = random_bytes(5000);
-  int calls = 0;
-  bool ignores_ranges = false;
+  std::atomic<int> calls{0};
+  std::atomic<bool> ignores_ranges{false};
   const HttpServer server([&](const HttpRequest& request) {
     HttpReply reply;
     if (++calls == 1) {
@@ -128,7 +129,7 @@ TEST_CASE("http: a file that changed, or a server without ranges, is loaded from
 
 TEST_CASE("http: 416 means that all bytes are there, or that they are of no use") {
   Remote remote;
-  int calls = 0;
+  std::atomic<int> calls{0};
   std::string now = kBytes;
   const HttpServer server([&](const HttpRequest& request) {
     ++calls;
@@ -284,7 +285,7 @@ TEST_CASE("http: offline uses the cache, files put there by hand, and torch.hub'
 
 TEST_CASE("http: servers in trouble are asked again, those that refuse are not") {
   Remote remote;
-  int status = 503, calls = 0;
+  std::atomic<int> status{503}, calls{0};
   const HttpServer server([&](const HttpRequest& request) {
     HttpReply reply = file_reply(request, "content", "\"v1\"");
     if (++calls <= 2) reply.status = status;
@@ -317,7 +318,7 @@ TEST_CASE("http: servers in trouble are asked again, those that refuse are not")
 
 TEST_CASE("http: a stalled connection is given up and resumed") {
   Remote remote;
-  int calls = 0;
+  std::atomic<int> calls{0};
   const HttpServer server([&](const HttpRequest& request) {
     HttpReply reply = file_reply(request, kBytes, "\"v1\"");
     if (++calls == 1) reply.stalls_after = 1000;
@@ -411,8 +412,13 @@ TEST_CASE("http: a proxy of the environment is used, and not for the servers of 
         "through the proxy: http://far.example/net.torch");
   ::setenv("no_proxy", "127.0.0.1", 1);
   CHECK(read_file(remote.ask(server.url("/net.torch")).place) == "direct");
-  ::unsetenv("no_proxy");
   ::unsetenv("http_proxy");
+  ::setenv("HTTP_PROXY", proxy.url("").c_str(), 1);
+  CHECK(read_file(remote.ask("http://far.example/capitals.torch").place) ==
+        "through the proxy: http://far.example/capitals.torch");
+  CHECK(read_file(remote.ask(server.url("/other.torch")).place) == "direct");
+  ::unsetenv("HTTP_PROXY");
+  ::unsetenv("no_proxy");
 }
 
 TEST_CASE("http: what is no address, and secrets in the config, are errors of the config") {

@@ -110,6 +110,17 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self)
   return hop.refused ? 0 : bytes;
 }
 
+// libcurl reads http_proxy in small letters only, because a web server hands a client's header
+// "Proxy" to its programs as HTTP_PROXY; outside of one, the variable is the user's.
+std::string proxy_in_capitals(const Url& url) {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value != nullptr ? value : "");
+  };
+  const bool is_set = !variable("http_proxy").empty() || !variable("REQUEST_METHOD").empty();
+  return url.scheme == "http" && !is_set ? variable("HTTP_PROXY") : "";
+}
+
 void set_headers(const Request& request, bool with_credentials,
                  std::unique_ptr<curl_slist, FreeList>& headers, CURL* easy) {
   const auto add = [&](const std::string& line) {
@@ -156,6 +167,8 @@ std::string one_hop(const Request& request, const Url& url, bool with_credential
     if (!request.credentials.sigv4.empty())
       curl_easy_setopt(c, CURLOPT_AWS_SIGV4, request.credentials.sigv4.c_str());
   }
+  if (const std::string proxy = proxy_in_capitals(url); !proxy.empty())
+    curl_easy_setopt(c, CURLOPT_PROXY, proxy.c_str());
   std::unique_ptr<curl_slist, FreeList> headers;
   set_headers(request, with_credentials, headers, c);
 
