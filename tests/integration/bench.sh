@@ -9,7 +9,7 @@ fi
 cd "$VISSL_SOURCE_DIR"
 names=$(scripts/bench --list)
 for name in help list first_step operator_add loader_simclr checkpoint_save step_demo_fp32 step_resnet50_bf16 \
-  weights_800_mapped weights_inspect ranks2_step ranks2_overlap; do
+  weights_800_mapped weights_inspect ranks2_step ranks2_overlap channels_last_regnet; do
   grep -qx "$name" <<<"$names" || { echo "scripts/bench has no figure $name"; exit 1; }
 done
 status=0
