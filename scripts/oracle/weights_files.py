@@ -278,10 +278,26 @@ def swapped(data, size):
 # ---- TorchScript
 
 
+def without_source(path):
+    """Leaves of a program's text the declarations of its classes: the rest is torch's own source."""
+    with zipfile.ZipFile(path) as source:
+        entries = [(info.filename, source.read(info)) for info in source.infolist()]
+    with zipfile.ZipFile(path, "w") as target:
+        for name, data in entries:
+            if name.endswith(".debug_pkl"):
+                continue
+            if name.endswith(".py"):
+                lines = data.decode().splitlines()
+                kept = [line for line in lines if line.lstrip().startswith(("class ", "__parameters__", "__buffers__"))]
+                data = "\n".join(kept).encode()
+            target.writestr(zipfile.ZipInfo(name), data)
+
+
 @case("torchscript", ".pt")
 def script_traced(path):
     net = model().eval()
     torch.jit.trace(torch.nn.Sequential(net.conv1, net.bn1), torch.zeros(1, 3, 4, 4)).save(str(path))
+    without_source(path)
     return {"0": net.conv1, "1": net.bn1}
 
 
@@ -289,7 +305,9 @@ def script_traced(path):
 def script_scripted(path):
     net = torch.nn.Sequential(collections.OrderedDict(conv=torch.nn.Conv2d(3, 2, 1), pool=torch.nn.AvgPool2d(2)))
     torch.jit.script(net).save(str(path))
-    return torch.jit.load(str(path))
+    tree = torch.jit.load(str(path))
+    without_source(path)
+    return tree
 
 
 class Counter(torch.nn.Module):
@@ -308,7 +326,9 @@ class Counter(torch.nn.Module):
 @case("torchscript", ".pt")
 def script_attribute(path):
     torch.jit.script(torch.nn.Sequential(Counter())).save(str(path))
-    return torch.jit.load(str(path))
+    tree = torch.jit.load(str(path))
+    without_source(path)
+    return tree
 
 
 # ---- the stream before release 1.6
@@ -653,6 +673,7 @@ if OLD_RELEASES:
     def old_script(path):
         net = model().eval()
         torch.jit.script(net).save(str(path))
+        without_source(path)
         return net
 
 
