@@ -38,7 +38,7 @@ short=(optimizer.num_epochs=1 data.train.data_limit.count=64 data.train.batchsiz
 run_host() { # COMMAND...
   local more=()
   case " $* " in
-    *" list "* | *" bench "* | *" describe "* | *" show "* | *" check "* | *" check-plugin "* | *" new-plugin "* | *" completion "*) ;;
+    *" list "* | *" bench "* | *" describe "* | *" show "* | *" check "* | *" check-plugin "* | *" new-plugin "* | *" completion "* | *" inspect "* | *" convert "*) ;;
     *configs/demo/*) more=("${short[@]}") ;;
     *) more=(optimizer.num_epochs=1 checkpoint.dir="run$ran") ;;
   esac
@@ -52,6 +52,11 @@ g++ -std=c++17 -O1 -shared -fPIC -fvisibility=hidden -I "$VISSL_SOURCE_DIR/sdk/i
 vissl-host describe loss/mse --plugins mse.so >out || fail "its plugin cannot be described"
 grep -q 'Multiplies the loss' out || fail "its plugin shows no parameter"
 cp mse.so mine.so
+
+# The files of weights that commands name.
+vissl-host --config exp.toml checkpoint.dir=weights >out 2>err || fail "a run of one epoch ends with $?: $(tail -5 err)"
+cp weights/model_final_checkpoint_phase*.torch model.torch
+cp model.torch resnet50.pth
 
 ran=0
 while read -r line; do
