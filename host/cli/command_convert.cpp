@@ -7,6 +7,7 @@
 #include "host/files/counted.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/weights/rename.hpp"
+#include "host/weights/slices.hpp"
 
 namespace vissl::host {
 namespace {
@@ -75,18 +76,19 @@ std::string left_out_text(const std::vector<LeftOut>& left_out) {
 
 int convert_command(const CommandContext& context) {
   const Options& options = context.options;
-  const std::string& in = options.subject;
   const std::string& out = options.name;
   if (options.to.empty())
     throw Error(Exit::usage,
                 "'convert' needs --to: vissl, torchvision or another system's names, or torch or "
                 "safetensors for another container");
+  const std::string in = weights_path(context);
   check_output(in, out, options.force);
   const WeightsFile file = read_weights_file(in);
   for (const std::string& warning : file.warnings)
     context.log.log(LogLevel::warning, in + ": " + warning);
 
-  const bool same_names = options.to == "torch" || options.to == "safetensors";
+  const bool is_sliced = options.to == "sliced";
+  const bool same_names = options.to == "torch" || options.to == "safetensors" || is_sliced;
   Container container = container_of(out);
   Contents contents;
   if (same_names) {
@@ -94,8 +96,17 @@ int convert_command(const CommandContext& context) {
       throw Error(Exit::usage, "--to " + options.to +
                                    " changes the container alone; --from, --depth, --heads and "
                                    "--bgr belong to another system's names");
-    container = options.to == "torch" ? Container::torch : Container::safetensors;
-    contents = contents_of(file, container, options.part, in);
+    if (is_sliced) {
+      if (!options.part.empty())
+        throw Error(Exit::usage, "--to sliced takes the whole model; leave out --part");
+      if (!options.force && std::filesystem::exists(slices_folder(out)))
+        throw Error(Exit::usage, "the folder '" + slices_folder(out).string() +
+                                     "' of the slices exists; --force replaces them");
+      contents = write_slices(out, file, in);
+    } else {
+      container = options.to == "safetensors" ? Container::safetensors : Container::torch;
+      contents = contents_of(file, container, options.part, in);
+    }
   } else {
     Session session(context);
     const std::string name = default_component(root_schema(), "weights");
@@ -116,12 +127,13 @@ int convert_command(const CommandContext& context) {
       context.log.log(static_cast<LogLevel>(std::min<std::uint32_t>(message.level, 3)),
                       message.line);
   }
-  write_container(out, container, contents);
+  if (!is_sliced) write_container(out, container, contents);
   for (const LeftOut& item : contents.left_out)
     context.log.log(LogLevel::debug,
                     "left out: " + printable(item.name) + ": " + printable(item.reason));
   print(printable(in) + ": " + file.format + ", " + counted(tensor_count(file.tree), "tensor") +
-        "\n" + left_out_text(contents.left_out) + printable(out) + ": " + name_of(container) +
+        "\n" + left_out_text(contents.left_out) + printable(out) + ": " +
+        (is_sliced ? "slices in " + printable(slices_folder(out).string()) : name_of(container)) +
         ", " + counted(tensor_count(contents.tree), "tensor") + "\n");
   return 0;
 }

@@ -5,20 +5,15 @@
 
 namespace vissl::host {
 
-namespace {
-
-// The file itself, or the one that a locator leads to; a path needs no plugins.
-std::string file_of(const CommandContext& context) {
+std::string weights_path(const CommandContext& context) {
   const std::string& name = context.options.subject;
   std::error_code unreadable;
   if (std::filesystem::exists(name, unreadable) || scheme_word(name).name.empty()) return name;
   return Session(context).catalogue().locate(name).path;
 }
 
-}  // namespace
-
 int inspect_command(const CommandContext& context) {
-  const std::string name = file_of(context);
+  const std::string name = weights_path(context);
   const WeightsFile file = read_weights_file(name);
   if (context.options.json) {
     for (const std::string& warning : file.warnings) {

@@ -99,6 +99,18 @@ std::string places_of(const Node& tree) {
   return list;
 }
 
+// What was joined of VISSL's shards or slices is one file now.
+Node joined(const WeightsFile& file) {
+  if (!file.format.starts_with("vissl_")) return file.tree;
+  Node whole = Node::dict();
+  whole["type"] = "consolidated";
+  for (const auto& [key, value] : file.tree.as_dict().entries()) {
+    const std::string name = to_text(key);
+    if (name != "type" && name != "shards" && name != "layers") whole[key] = value;
+  }
+  return whole;
+}
+
 // The tensors below `part`, as one flat dict.
 Node flat_part(const Node& tree, const std::string& part, const std::string& name) {
   Compactor compacted;
@@ -196,11 +208,12 @@ TensorRef compact(const TensorRef& tensor) {
 Contents contents_of(const WeightsFile& file, Container container, const std::string& part,
                      const std::string& name) {
   Contents out;
+  const Node tree = joined(file);
   if (container == Container::safetensors || !part.empty()) {
-    out.tree = flat_part(file.tree, part, name);
-    if (part.empty() && file.metadata.empty()) add_metadata(file.tree, "", out);
-  } else if (!Copier(out.left_out).copy(file.tree, "", out.tree)) {
-    out.tree = flat_part(file.tree, "", name);
+    out.tree = flat_part(tree, part, name);
+    if (part.empty() && file.metadata.empty()) add_metadata(tree, "", out);
+  } else if (!Copier(out.left_out).copy(tree, "", out.tree)) {
+    out.tree = flat_part(tree, "", name);
   }
   if (container == Container::safetensors) {
     out.metadata.insert(out.metadata.begin(), file.metadata.begin(), file.metadata.end());

@@ -7,6 +7,7 @@
 #include "host/files/error.hpp"
 #include "host/files/numpy_pickle_writer.hpp"
 #include "host/files/tensor_list.hpp"
+#include "temp_folder.hpp"
 
 namespace {
 
@@ -18,16 +19,6 @@ TensorRef floats(const std::vector<float>& values, std::vector<std::int64_t> sha
   return TensorRef::contiguous(DType::float32, std::move(shape),
                                Storage::copy_of(std::as_bytes(std::span(values))));
 }
-
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/vissl_container_XXXXXX";
-    path = ::mkdtemp(name);
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
 
 std::map<std::string, std::string> hashes(const Node& tree) {
   std::map<std::string, std::string> out;
@@ -49,25 +40,24 @@ std::string refused(const WeightsFile& file, const std::string& part) {
 }  // namespace
 
 TEST_CASE("convert: every container gives every tensor back, and the next one too") {
-  const Folder folder;
+  const vissl::test::TempFolder folder;
   const WeightsFile file = read_weights_file(kGolden + "zip_training.pth");
   const auto expected = hashes(file.tree);
   REQUIRE(!expected.empty());
   for (const char* name : {"a.pth", "a.safetensors", "a.pkl"}) {
     CAPTURE(name);
-    const auto path = folder.path / name;
+    const auto path = folder / name;
     const Container container = container_of(path);
     write_container(path, container, contents_of(file, container, "", name));
     const WeightsFile written = read_weights_file(path);
     CHECK(hashes(written.tree) == expected);
-    const auto back = folder.path / "back.pth";
+    const auto back = folder / "back.pth";
     write_container(back, Container::torch, contents_of(written, Container::torch, "", name));
     CHECK(hashes(read_weights_file(back).tree) == expected);
   }
 }
 
 TEST_CASE("convert: a view is written without the rest of its storage, shared tensors once") {
-  const Folder folder;
   const TensorRef big = floats(std::vector<float>(1000, 1.0f), {1000});
   TensorRef view = big;
   view.shape = {2};
@@ -126,11 +116,11 @@ TEST_CASE("convert: numpy pickles of all kinds of values are read back as they w
   tree["w"] = floats({1, 2, 3, 4, 5, 6}, {2, 3});
   tree["scalar"] = floats({7}, {});
   tree["empty"] = floats({}, {0, 2});
-  const Folder folder;
+  const vissl::test::TempFolder folder;
   Contents contents;
   contents.tree = tree;
-  write_container(folder.path / "a.pkl", Container::numpy, contents);
-  CHECK(same_values(read_weights_file(folder.path / "a.pkl").tree, tree));
+  write_container(folder / "a.pkl", Container::numpy, contents);
+  CHECK(same_values(read_weights_file(folder / "a.pkl").tree, tree));
   MemorySink sink;
   tree["half"] = TensorRef::contiguous(DType::bfloat16, {1}, Storage::allocate(2));
   CHECK_THROWS_WITH_AS(write_numpy_pickle(sink, tree),

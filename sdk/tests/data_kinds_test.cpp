@@ -127,6 +127,15 @@ struct Renames {
     }
     plan.skip_target("heads.0.weight", "is trained anew");
   }
+  void rename(const WeightsRenames& renames) const {
+    const WeightsEntry& first = renames.source().at(0);
+    renames.keep(first, renames.to(), renames.from() + first.name, VISSL_WEIGHTS_REVERSE_CHANNELS);
+    renames.drop(renames.source().at(1), renames.part());
+    renames.fill(first, "", "mean", renames.has(VISSL_WEIGHTS_WITH_HEADS) ? 1.0 : 0.0);
+    renames.text("container", renames.container());
+    renames.flag("deep", renames.depth() == 50);
+    renames.message(VISSL_LOG_INFO, "renamed");
+  }
 };
 
 TEST_CASE("transform: draws come from the view's stream and calls reach the image") {
@@ -265,6 +274,12 @@ TEST_CASE("sampler and weights: batches and plans reach the host") {
         std::vector<std::string>{"load conv1.weight -> trunk.conv1.weight",
                                  "ignore fc.weight (the model has no such layer)",
                                  "skip heads.0.weight (is trained anew)"});
+  CHECK(test::rename_weights(host.component("weights", "renames").create(),
+                             {{"conv1.weight", {8, 3}}, {"fc.weight", {2}}},
+                             {"place", "my_", "a part", "torch", 50, VISSL_WEIGHTS_WITH_HEADS}) ==
+        std::vector<std::string>{"keep conv1.weight -> place/my_conv1.weight reversed",
+                                 "drop fc.weight (a part)", "fill mean like conv1.weight = 1",
+                                 "text container = torch", "flag deep = 1", "say 1: renamed"});
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ light show config --plugins "$plugins" --config "$config" --origins
 light show keys --plugins "$plugins"
 light inspect "$VISSL_SOURCE_DIR/tests/golden/weights_files/zip_training.pth"
 light inspect "$VISSL_SOURCE_DIR/tests/golden/weights_files/legacy_views.pth" --json --sha256
+light convert "$VISSL_SOURCE_DIR/tests/golden/weights_files/legacy_views.pth" "$work/copy.safetensors" --to safetensors
 light show schedule --plugins "$plugins" --config "$config"
 light show schedule --plugins "$plugins" --config "$config" --json
 

@@ -322,6 +322,15 @@ void convert(const WeightsRenames& renames) {
   renames.message(VISSL_LOG_INFO, std::to_string(found.tensors) + " tensors below '" +
                                       found.prefix + "' have " + found.spelling->map->name() +
                                       " (" + name_of(found.spelling->family) + ")");
+  const auto below =
+      std::count_if(renames.source().begin(), renames.source().end(),
+                    [&](const WeightsEntry& e) { return starts_with(e.name, found.prefix); });
+  if (2 * found.tensors < static_cast<std::size_t>(below) && !found.spelling->has_towers)
+    renames.message(VISSL_LOG_WARNING,
+                    "the other " +
+                        std::to_string(below - static_cast<std::ptrdiff_t>(found.tensors)) +
+                        " tensors there have not; is it another kind of network? "
+                        "--from and --part choose what is taken");
   Conversion(renames, found, target_of(renames, found)).run();
 }
 

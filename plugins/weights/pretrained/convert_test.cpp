@@ -185,6 +185,17 @@ TEST_CASE("convert: VISSL's checkpoint becomes torchvision's flat dict, and noth
             "keep " + source[2].name + " -> " + kVissl + "heads/0.clf.0.weight"));
 }
 
+TEST_CASE("convert: a file that is mostly of no known network is told to be so") {
+  RenameOptions options;
+  options.to = "timm";
+  const Lines lines =
+      rename({{"norm.weight", {8}}, {"down.a.weight", {8}}, {"down.b.weight", {8}}}, options);
+  CHECK(has(lines,
+            "say 2: the other 2 tensors there have not; is it another kind of network? "
+            "--from and --part choose what is taken"));
+  CHECK(has(lines, "drop down.a.weight (not of the same names)"));
+}
+
 TEST_CASE("convert: a teacher of DINO is taken only when it is asked for") {
   const std::string teacher = "classy_state_dict.loss.momentum_teacher.module.trunk.";
   const Shapes source = {

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# vissl-host convert: Python's own readers take what it writes, tensors come back unchanged from every chain of
+# conversions, and nothing that exists is replaced by accident.
+set -euo pipefail
+
+if [[ ! -x $VISSL_PYTHON ]]; then
+  echo "$VISSL_PYTHON is missing; scripts/setup --oracle makes it"
+  exit 77
+fi
+if ! "$VISSL_PYTHON" -c 'import numpy, safetensors, torch, torchvision' 2> /dev/null; then
+  echo "$VISSL_PYTHON lacks one of numpy, safetensors, torch, torchvision"
+  exit 77
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+oracle=$VISSL_SOURCE_DIR/scripts/oracle/check_convert.py
+"$VISSL_PYTHON" "$oracle" make "$work"
+cd "$work"
+
+convert() {
+  "$VISSL_HOST" convert "$@" --plugins "$VISSL_PLUGIN_DIR" > out.txt 2> err.txt || { cat err.txt; exit 1; }
+}
+convert moco.pth vissl.torch --to vissl --heads --depth 50
+convert vissl.torch torchvision.pth --to torchvision --heads
+convert torchvision.pth timm.safetensors --to timm --heads
+convert moco.pth same.safetensors --to safetensors
+convert moco.pth same.pth --to torch
+convert moco.pth part.pth --to torch --part state_dict
+convert vissl.torch detectron2.pkl --to detectron2 --heads
+grep -q 'FORMAT: RGB' err.txt
+grep -q 'left out, detectron2 does not count batches: 53' out.txt
+convert vissl.torch detectron2.pth --to detectron2 --heads
+convert detectron2.pkl classy.torch --to classy --heads
+convert classy.torch back.pth --to torchvision --heads
+convert caffe2.pkl rgb.pth --to torchvision --bgr
+convert vissl.torch sliced.torch --to sliced
+convert sliced.torch joined.torch --to torch
+"$VISSL_PYTHON" "$oracle" check "$work"
+
+refused() { # TEXT ARGUMENTS...: the text of the error, exit code 2, and no file changed
+  local text=$1 code=0
+  shift
+  find . -type f ! -name '???.txt' -exec sha256sum {} + | sort > before.list
+  "$VISSL_HOST" convert "$@" --plugins "$VISSL_PLUGIN_DIR" > out.txt 2> err.txt || code=$?
+  if [[ $code != 2 ]] || ! grep -qF -- "$text" err.txt; then
+    echo "convert $*: exit code $code, expected 2 and '$text'; said:"
+    cat err.txt
+    exit 1
+  fi
+  find . -type f ! -name '???.txt' ! -name before.list -exec sha256sum {} + | sort > after.list
+  grep -v 'before.list\|after.list' before.list | diff - <(grep -v 'after.list' after.list)
+}
+ln -s moco.pth link.pth
+refused "are the same file" moco.pth ./moco.pth --to torch --force
+refused "are the same file" link.pth moco.pth --to torch --force
+refused "'same.pth' exists; --force replaces it" moco.pth same.pth --to torch
+refused "is a folder" moco.pth . --to torch
+refused "'tensorflow' is no system whose names can be written; there are vissl, torchvision" moco.pth new.pth --to tensorflow
+refused "needs --to" moco.pth new.pth
+refused "needs OUT" moco.pth
+refused "has no tensor below 'model'" moco.pth new.pth --to torch --part model
+refused "depth 101 is wanted" moco.pth new.pth --to vissl --depth 101
+refused "changes the container alone" moco.pth new.pth --to torch --heads
+refused "slices are made of VISSL's checkpoints" moco.pth new.pth --to sliced
+refused "of the slices exists" vissl.torch sliced.pth --to sliced
+convert moco.pth same.pth --to torch --force
