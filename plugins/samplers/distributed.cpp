@@ -27,8 +27,9 @@ struct Distributed {
   static void params(Params& p) {
     p.boolean("shuffle", true, "Shuffle the split anew in each phase; false keeps its order.");
     p.integer("seed", 0, at_least(0), "Added to the phase number to seed the order; 0 is VISSL's.");
-    p.string("sampling", "once", one_of("once", "vissl"),
+    p.string("sampling", "each_once", one_of("each_once", "vissl"),
              "In evaluation: count each image once, or pad ranks to equal length like VISSL.");
+    p.derive("sampling", "data.test.sampling");
   }
   explicit Distributed(const Config& c)
       : shuffle(c.boolean("shuffle")),

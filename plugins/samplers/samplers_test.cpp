@@ -35,7 +35,7 @@ struct Node {
   std::map<std::string, Node, std::less<>> entries;
 };
 
-Node config(bool shuffle = true, std::int64_t seed = 0, const std::string& sampling = "once") {
+Node config(bool shuffle = true, std::int64_t seed = 0, const std::string& sampling = "each_once") {
   Node table;
   table.entries["shuffle"] = Node{VISSL_VALUE_BOOL, shuffle ? 1 : 0, "", {}};
   table.entries["seed"] = Node{VISSL_VALUE_INT, seed, "", {}};

@@ -24,8 +24,9 @@ struct Stateful {
   IndexBatches batches;
 
   static void params(Params& p) {
-    p.string("sampling", "once", one_of("once", "vissl"),
+    p.string("sampling", "each_once", one_of("each_once", "vissl"),
              "In evaluation: count each image once, or leave the last N mod W out like VISSL.");
+    p.derive("sampling", "data.test.sampling");
   }
   explicit Stateful(const Config& c) : drop_in_evaluation(c.string("sampling") == "vissl") {}
 

@@ -99,9 +99,7 @@ TEST_CASE("settings: a test counts each image once, or pads the ranks as VISSL d
   const double one = loss("one", {source(1)}), two = loss("two", {source(2)});
   const double alone = loss("alone", {source(3)});
   const double once = loss("once", {source(3), "--nproc", "2"});
-  const double padded = loss("padded", {source(3), "--nproc", "2", "data.test.sampling=vissl",
-                                        "data.test.sampler={ name = \"distributed\", sampling = "
-                                        "\"vissl\" }"});
+  const double padded = loss("padded", {source(3), "--nproc", "2", "data.test.sampling=vissl"});
   CHECK(once == doctest::Approx(alone).epsilon(1e-6));
   const double twice = 4.0 * padded - 3.0 * alone;  // the loss of the image that counts twice
   double nearest = 1.0;
