@@ -59,7 +59,8 @@ TEST_CASE("inspect: the text names wrappers, tensors, foreign classes and warnin
   CHECK(has(text, "Objects of foreign classes\n argparse.Namespace 1\n"));
   CHECK(!has(text, "Warnings"));
   options.most = 1;
-  CHECK(has(text_of(read_weights_file(kFolder + "zip_training.pth"), options), "\n ... and 16 more\n"));
+  CHECK(has(text_of(read_weights_file(kFolder + "zip_training.pth"), options),
+            "\n ... and 16 more\n"));
 }
 
 TEST_CASE("inspect: a view that saves more than it shows is pointed out") {
