@@ -14,7 +14,7 @@ enum class LogFormat { text, json };
 struct LogSettings {
   LogLevel level = LogLevel::info;  // of stderr; the file has info and above
   LogFormat format = LogFormat::text;
-  bool progress = true;  // false with --quiet
+  bool progress = true;     // false with --quiet
   std::string prefix = {};  // before every text: "rank 3: "
 };
 

@@ -156,6 +156,5 @@ TEST_CASE("options: check-plugin takes files and the values of parameters, in an
   CHECK(options.files == std::vector<std::string>{"a.so", "b.so"});
   CHECK(options.settings == std::vector<std::string>{"loss/a.width=3"});
   CHECK(options.time_limit == 5);
-  CHECK(error_of({"check-plugin"}) ==
-        "'check-plugin' needs FILE.so ...");
+  CHECK(error_of({"check-plugin"}) == "'check-plugin' needs FILE.so ...");
 }

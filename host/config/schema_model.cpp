@@ -68,17 +68,16 @@ SchemaKey model_schema() {
                        "MODEL.MULTI_INPUT_HEAD_MAPPING",
                        "Which field of the batch goes to which head; empty = all to all."),
           feature_eval(),
-          component("weights_init", "weights", "pretrained", false,
-                    {
-                        number("min_coverage", 0.5, 0, 1, "",
-                               "Loading fails when less of the trunk's elements than this part are "
-                               "in the file; under 0.95 it warns."),
-                        boolean("dry_run", false, "",
-                                "Shows what would be loaded, and ends."),
-                        text("report", "", "",
-                             "File for a JSON report of what was loaded from where."),
-                    },
-                    "MODEL.WEIGHTS_INIT", "Weights to begin with."),
+          component(
+              "weights_init", "weights", "pretrained", false,
+              {
+                  number("min_coverage", 0.5, 0, 1, "",
+                         "Loading fails when less of the trunk's elements than this part are "
+                         "in the file; under 0.95 it warns."),
+                  boolean("dry_run", false, "", "Shows what would be loaded, and ends."),
+                  text("report", "", "", "File for a JSON report of what was loaded from where."),
+              },
+              "MODEL.WEIGHTS_INIT", "Weights to begin with."),
           section("activation_checkpointing",
                   {
                       boolean("use_activation_checkpointing", false,

@@ -48,9 +48,9 @@ int main(int argc, char** argv) {
         sum += sum_of(kept.back());
       } else {
         const std::uint64_t width = size_bytes(tensor.dtype);
-        sum += sum_of(tensor.storage->bytes().subspan(
-            static_cast<std::uint64_t>(tensor.offset) * width,
-            static_cast<std::uint64_t>(tensor.numel()) * width));
+        sum += sum_of(
+            tensor.storage->bytes().subspan(static_cast<std::uint64_t>(tensor.offset) * width,
+                                            static_cast<std::uint64_t>(tensor.numel()) * width));
       }
     }
     const std::chrono::duration<double> seconds = Clock::now() - start;

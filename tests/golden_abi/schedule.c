@@ -4,8 +4,9 @@
 #include <vissl/lr_schedule.h>
 #include <vissl/params.h>
 
-#define META(variable, text) \
-  static const char variable[] __attribute__((section(VISSL_META_SECTION), used, retain, aligned(1))) = text
+#define META(variable, text)   \
+  static const char variable[] \
+      __attribute__((section(VISSL_META_SECTION), used, retain, aligned(1))) = text
 
 META(plugin_meta, "plugin/org.vissl.golden.schedule/1.0.0/1.0");
 META(ramp_meta, "lr_schedule/golden_ramp/Falls in a straight line to zero.");
@@ -28,7 +29,8 @@ static vissl_status create(const vissl_value* config, void** instance, vissl_err
 static void destroy(void* instance) {
   free(instance);
 }
-static vissl_status value(void* instance, const vissl_schedule_at* at, double* out, vissl_err* err) {
+static vissl_status value(void* instance, const vissl_schedule_at* at, double* out,
+                          vissl_err* err) {
   (void)err;
   *out = *(const double*)instance * (1.0 - at->where);
   return VISSL_OK;
@@ -48,7 +50,8 @@ static vissl_status declare(vissl_decl* decl, const vissl_params_api* api, vissl
 }
 
 static const vissl_lr_schedule_class table = {sizeof table, create, destroy, value, NULL};
-static const vissl_component ramp = {sizeof ramp, ramp_meta, VISSL_LR_SCHEDULE_ID, &table, declare, NULL};
+static const vissl_component ramp = {sizeof ramp, ramp_meta, VISSL_LR_SCHEDULE_ID,
+                                     &table,      declare,   NULL};
 static const vissl_component* const components[] = {&ramp};
 
 static vissl_status init(const vissl_host* host, vissl_err* err) {
@@ -66,8 +69,8 @@ __attribute__((visibility("default"))) const vissl_plugin* vissl_plugin_entry_v1
   static const struct {
     vissl_plugin plugin;
     const char* meta;
-  } data = {{sizeof(vissl_plugin), VISSL_ABI_MAJOR, VISSL_ABI_MINOR, "org.vissl.golden.schedule", "1.0.0", init,
-             get_interface, components, components + 1},
+  } data = {{sizeof(vissl_plugin), VISSL_ABI_MAJOR, VISSL_ABI_MINOR, "org.vissl.golden.schedule",
+             "1.0.0", init, get_interface, components, components + 1},
             plugin_meta};
   return &data.plugin;
 }

@@ -4,8 +4,9 @@
 #include <vissl/params.h>
 #include <vissl/transform.h>
 
-#define META(variable, text) \
-  static const char variable[] __attribute__((section(VISSL_META_SECTION), used, retain, aligned(1))) = text
+#define META(variable, text)   \
+  static const char variable[] \
+      __attribute__((section(VISSL_META_SECTION), used, retain, aligned(1))) = text
 
 META(plugin_meta, "plugin/org.vissl.golden.transform/1.0.0/1.0");
 META(invert_meta, "transform/golden_invert/Turns every byte b into strength - b.");
@@ -37,7 +38,8 @@ static void destroy(void* instance) {
   free(instance);
 }
 
-static vissl_status apply_image(void* instance, vissl_image* image, vissl_rng* rng, vissl_err* err) {
+static vissl_status apply_image(void* instance, vissl_image* image, vissl_rng* rng,
+                                vissl_err* err) {
   const invert* self = instance;
   vissl_image_info info = {sizeof info, 0, 0, 0, 0};
   void* data = NULL;
@@ -65,8 +67,8 @@ static vissl_status declare(vissl_decl* decl, const vissl_params_api* api, vissl
 }
 
 static const vissl_transform_class table = {sizeof table, create, destroy, apply_image, NULL};
-static const vissl_component invert_component = {sizeof invert_component, invert_meta, VISSL_TRANSFORM_ID, &table,
-                                                 declare,                 NULL};
+static const vissl_component invert_component = {
+    sizeof invert_component, invert_meta, VISSL_TRANSFORM_ID, &table, declare, NULL};
 static const vissl_component* const components[] = {&invert_component};
 
 static vissl_status init(const vissl_host* given, vissl_err* err) {
@@ -87,8 +89,8 @@ __attribute__((visibility("default"))) const vissl_plugin* vissl_plugin_entry_v1
   static const struct {
     vissl_plugin plugin;
     const char* meta;
-  } data = {{sizeof(vissl_plugin), VISSL_ABI_MAJOR, VISSL_ABI_MINOR, "org.vissl.golden.transform", "1.0.0",
-                                      init,          get_interface,   components,      components + 1},
+  } data = {{sizeof(vissl_plugin), VISSL_ABI_MAJOR, VISSL_ABI_MINOR, "org.vissl.golden.transform",
+             "1.0.0", init, get_interface, components, components + 1},
             plugin_meta};
   return &data.plugin;
 }

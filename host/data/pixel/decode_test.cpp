@@ -85,10 +85,10 @@ TEST_CASE("decode: a window of every kind of file equals the window of the whole
 }
 
 TEST_CASE("decode: a file cut short anywhere is an error or whole, for every window alike") {
-  for (const char* name : {"color_420.jpg", "color_444.jpg", "progressive.jpg", "gray.jpg",
-                           "cmyk.jpg", "noise_420.jpg", "palette_8bit.png",
-                           "type6_8bit_interlaced.png", "palette.bmp", "color.ppm",
-                           "lossless.webp", "lossy.webp", "lzw.tif", "tiled.tif", "planes.tif"}) {
+  for (const char* name :
+       {"color_420.jpg", "color_444.jpg", "progressive.jpg", "gray.jpg", "cmyk.jpg",
+        "noise_420.jpg", "palette_8bit.png", "type6_8bit_interlaced.png", "palette.bmp",
+        "color.ppm", "lossless.webp", "lossy.webp", "lzw.tif", "tiled.tif", "planes.tif"}) {
     const File file = read(name);
     const std::uint64_t expected =
         test::hash(decode(file).pixels.data(), decode(file).pixels.size_bytes());

@@ -17,8 +17,9 @@ struct BatchNormState {
 at::Tensor batch_norm(const at::Tensor& x, BatchNormState& state, bool training, double momentum,
                       double eps);
 
-// The same in training with the statistics of all values of `ranks` together: one sum over the ranks
-// in the forward pass, one in the backward pass. Gradients of weight and bias are this rank's share.
+// The same in training with the statistics of all values of `ranks` together: one sum over the
+// ranks in the forward pass, one in the backward pass. Gradients of weight and bias are this rank's
+// share.
 at::Tensor sync_batch_norm(Collectives& ranks, const at::Tensor& x, BatchNormState& state,
                            double momentum, double eps);
 

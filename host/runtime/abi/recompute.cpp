@@ -41,7 +41,7 @@ struct BlockState : torch::CustomClassHolder {
   std::string name;
   Block block;
   ForwardMode mode = forward_mode();  // of the pass that the block belongs to
-  RandomState random;  // before the first run
+  RandomState random;                 // before the first run
   Autocast autocast = Autocast::current();
 };
 

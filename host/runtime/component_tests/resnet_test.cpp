@@ -154,8 +154,7 @@ TEST_CASE("resnet: configs that cannot work are refused") {
   ComponentHost host;
   CHECK(error_text([&] {
           host.create("trunk", "resnet", "depth = 19");
-        }).find("'depth' must not be '19'") !=
-        std::string::npos);
+        }).find("'depth' must not be '19'") != std::string::npos);
   CHECK(error_text([&] {
           host.create("trunk", "resnet", "depth = 18\ngroups = 2");
         }).find("'depth' 18 and 34 of resnet have no groups; use 50 or more") != std::string::npos);

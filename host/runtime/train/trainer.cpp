@@ -167,7 +167,8 @@ bool Trainer::run_phase(bool training) {
   return !must_stop(training);
 }
 
-// One step of up to accumulate_batches batches; less when the data ends early, which run_phase reports.
+// One step of up to accumulate_batches batches; less when the data ends early, which run_phase
+// reports.
 void Trainer::run_step(Phase& phase, Delivery& delivery, std::int64_t batches) {
   const Counters& c = task_.counters;
   const Clock::time_point started = Clock::now();

@@ -33,7 +33,7 @@ struct Read {
 };
 
 std::vector<Read> read_all(const std::string& dataset, const fs::path& path,
-                             const std::string& split) {
+                           const std::string& split) {
   test::DataHost host;
   test::DataSource source(
       host.make("data_source", "torchvision_dataset", toml(dataset, path, split)));

@@ -6,8 +6,8 @@
 //   vissl_rng_init_sample(&stream, seed, phase, index, occurrence, view, position);
 //   vissl::Rng rng(stream);
 //   if (rng.bernoulli(0.5)) radius = rng.uniform(0.1, 2.0);
-#include <vissl/error.hpp>
 #include <vissl/rng.h>
+#include <vissl/error.hpp>
 
 #include <cmath>
 #include <cstddef>
