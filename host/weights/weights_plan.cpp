@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "host/boundary.hpp"
+#include "host/files/tensor_list.hpp"
 #include "host/weights/weights_report.hpp"
 
 namespace vissl::host {
@@ -13,24 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxShown = 5;
 constexpr std::size_t kMaxDimensions = 8;
-
-void collect(const Node& node, std::string& path, std::vector<WeightsSource>& out) {
-  const auto down = [&](const std::string& key, const Node& child) {
-    const std::size_t before = path.size();
-    if (!path.empty()) path += '.';
-    path += key;
-    collect(child, path, out);
-    path.resize(before);
-  };
-  if (node.kind() == Node::Kind::tensor) {
-    out.push_back({path, &node.as_tensor()});
-  } else if (node.kind() == Node::Kind::dict) {
-    for (const auto& [key, child] : node.as_dict().entries()) down(to_text(key), child);
-  } else if (node.kind() == Node::Kind::list || node.kind() == Node::Kind::tuple) {
-    const auto& items = node.as_items();
-    for (std::size_t i = 0; i < items.size(); ++i) down(std::to_string(i), items[i]);
-  }
-}
 
 std::int64_t product(const std::vector<std::int64_t>& shape) {
   std::int64_t elements = 1;
@@ -140,9 +123,21 @@ bool counts(const WeightsTarget& target) {
 
 std::vector<WeightsSource> tensors_of(const Node& tree) {
   std::vector<WeightsSource> out;
-  std::string path;
-  collect(tree, path, out);
+  for_each_tensor(tree, [&](const std::string& name, const TensorRef& tensor) {
+    out.push_back({name, &tensor});
+  });
   return out;
+}
+
+void add_aliases(std::vector<WeightsSource>& sources,
+                 const std::vector<std::pair<std::string, std::string>>& metadata) {
+  std::unordered_map<std::string, const TensorRef*> by_name;
+  for (const WeightsSource& source : sources) by_name.emplace(source.name, source.tensor);
+  for (const auto& [alias, name] : metadata) {
+    const auto found = by_name.find(name);
+    if (found != by_name.end() && by_name.emplace(alias, found->second).second)
+      sources.push_back({alias, found->second});
+  }
 }
 
 vissl_weights_entry entry_of(const std::string& name, DType dtype,

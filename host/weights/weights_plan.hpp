@@ -19,6 +19,11 @@ struct WeightsSource {
 };
 std::vector<WeightsSource> tensors_of(const Node& tree);
 
+// Adds the names under which safetensors' save_model left out shared tensors: its metadata holds
+// {name that was left out: name that is in the file}. What names no tensor is no alias.
+void add_aliases(std::vector<WeightsSource>& sources,
+                 const std::vector<std::pair<std::string, std::string>>& metadata);
+
 // A tensor of the model: "trunk._feature_blocks.conv1.weight".
 struct WeightsTarget {
   std::string name;

@@ -84,6 +84,17 @@ TEST_CASE("weights plan: tensors have their full dotted path, positions in lists
   CHECK(sources[2].name == "list.0");
 }
 
+TEST_CASE("weights plan: names that safetensors left out for sharing come back as aliases") {
+  const Node tree = file();
+  std::vector<WeightsSource> sources = tensors_of(tree);
+  add_aliases(sources, {{"format", "pt"},
+                        {"decoder.weight", "state_dict.conv.weight"},
+                        {"state_dict.fc.bias", "state_dict.conv.weight"}});
+  REQUIRE(sources.size() == 4);
+  CHECK(sources[3].name == "decoder.weight");
+  CHECK(sources[3].tensor == sources[0].tensor);
+}
+
 TEST_CASE("weights plan: what a profile does not mention is missing, and counts as not covered") {
   const Node tree = file();
   const WeightsPlan plan = planned(tree, load_conv);

@@ -96,6 +96,23 @@ TEST_CASE("weights: auto finds the encoder, and the run begins with exactly its 
         .packed();
   };
   CHECK(conv(weights.path() / "run" / "checkpoint.torch") == conv(weights.checkpoint()));
+  // The checkpoint says where it began, also after a resume.
+  const auto origin = [&] {
+    return read_torch_zip(weights.path() / "run" / "checkpoint.torch")
+        .at("vissl_host")
+        .at("weights_init")
+        .as_text();
+  };
+  const std::string first = origin();
+  CHECK(first.find("(100 % of the trunk) from " + file.string() + " (torch_zip)") !=
+        std::string::npos);
+  const Result resumed =
+      weights.run(file, {"model.weights_init.profile=auto", "optimizer.num_epochs=2",
+                         "model.weights_init.report=" + (weights.path() / "report.json").string()});
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  CHECK(!says(resumed, "weights: chosen"));
+  CHECK(origin() == first);
   const Json report = Json::parse(read_file(weights.path() / "report.json"));
   CHECK(report["coverage"] == 1.0);
   CHECK(report["format"] == "torch_zip");

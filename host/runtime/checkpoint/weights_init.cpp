@@ -150,8 +150,8 @@ void say(Logger& log, const WeightsPlan& plan, bool whole) {
 
 }  // namespace
 
-std::string init_weights(Model& model, const Setting& config, const Services& services,
-                         bool strict) {
+LoadedWeights init_weights(Model& model, const Setting& config, const Services& services,
+                           bool strict) {
   const auto profile = services.catalogue->create("weights", config.value());
   const Located located = locate(*services.host, locator_of(*profile, config));
   const std::string& path = located.path;
@@ -168,8 +168,10 @@ std::string init_weights(Model& model, const Setting& config, const Services& se
                        e->tensor.sizes().vec()});
     entries.push_back(e.get());
   }
+  std::vector<WeightsSource> sources = tensors_of(file.tree);
+  if (file.format == "safetensors") add_aliases(sources, file.metadata);
   const WeightsPlan plan =
-      plan_weights(path, file.format, kept(tensors_of(file.tree), located.keep, path),
+      plan_weights(path, file.format, kept(std::move(sources), located.keep, path),
                    std::move(targets), profile->as<vissl_weights_profile_class>(), profile->self());
   check_same_file(plan);
   const bool dry_run = config.boolean("dry_run");
@@ -177,8 +179,7 @@ std::string init_weights(Model& model, const Setting& config, const Services& se
   if (!report.empty() && collectives().rank() == 0) write_text_atomic(report, json_report(plan));
   say(log, plan, dry_run);
   judge(plan, {config.number("min_coverage"), strict});
-  std::string text = text_report(plan);
-  if (dry_run) return text;
+  if (dry_run) return {};
 
   const torch::autograd::AutoGradMode no_grad(false);
   const Made made = adapt_all(plan, *profile);
@@ -189,7 +190,7 @@ std::string init_weights(Model& model, const Setting& config, const Services& se
     if (row.fate == WeightsFate::loaded)
       to.copy_(view_of(*plan.sources[row.sources.front()].tensor).reshape(to.sizes()));
   }
-  return text;
+  return {summary_line(plan), text_report(plan)};
 }
 
 }  // namespace vissl::host

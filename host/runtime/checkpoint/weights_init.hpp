@@ -7,12 +7,17 @@
 
 namespace vissl::host {
 
+struct LoadedWeights {
+  std::string summary;  // one line: how much of what file; empty = nothing was loaded
+  std::string report;   // the lines below it
+};
+
 // Reads the file, asks the profile for a plan, judges it, and only then copies: all or nothing.
 // `strict` refuses a plan that leaves a tensor of the model uninitialised; with dry_run nothing is
 // copied. Logs the profile's lines and one summary, or the whole report with dry_run; writes the
-// JSON report if `report` names a file. Returns the report as text. All ranks together. Throws
+// JSON report if `report` names a file. All ranks together. Throws
 // Error(bad_data) for the file, Error(usage) for a plan that does not fit.
-std::string init_weights(Model& model, const Setting& config, const Services& services,
-                         bool strict);
+LoadedWeights init_weights(Model& model, const Setting& config, const Services& services,
+                           bool strict);
 
 }  // namespace vissl::host

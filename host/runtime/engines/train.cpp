@@ -91,7 +91,7 @@ int check_run(Session& session) {
   if (trains) step_seconds = Trainer(task, nullptr, nullptr).rehearse();
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  if (!task.weights_report().empty()) session.log(LogLevel::info, task.weights_report());
+  if (!task.weights().report.empty()) session.log(LogLevel::info, task.weights().report);
   session.log(LogLevel::info, report_check(task, step_seconds, seconds));
   return 0;
 }

@@ -11,7 +11,6 @@
 #include "host/no_batch.hpp"
 #include "host/runtime/abi/blocks.hpp"
 #include "host/runtime/abi/handle.hpp"
-#include "host/runtime/checkpoint/weights_init.hpp"
 #include "host/runtime/dist/collectives.hpp"
 
 namespace vissl::host {
@@ -124,7 +123,7 @@ void Task::load_weights() {
     }
     return;
   }
-  weights_report_ =
+  weights_ =
       init_weights(model(), weights, session_.services(), purpose_ == Purpose::evaluate);
 }
 

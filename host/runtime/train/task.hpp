@@ -11,6 +11,7 @@
 
 #include "host/boundary.hpp"
 #include "host/files/node.hpp"
+#include "host/runtime/checkpoint/weights_init.hpp"
 #include "host/runtime/device/upload.hpp"
 #include "host/runtime/dist/gradient_sync.hpp"
 #include "host/runtime/log/run_log.hpp"
@@ -66,7 +67,7 @@ class Task {
   const vissl_run_facts& facts() const { return facts_; }
   vissl_run* handle() { return &handle_; }
   // What [model.weights_init] loaded; empty without it.
-  const std::string& weights_report() const { return weights_report_; }
+  const LoadedWeights& weights() const { return weights_; }
 
   bool has_train() const { return has_train_; }
   bool has_test() const { return has_test_; }
@@ -188,7 +189,7 @@ class Task {
   std::unique_ptr<GradScaler> scaler_;  // with fp16 only
   std::unique_ptr<Meters> meters_;
   std::vector<std::unique_ptr<Instance>> hooks_;
-  std::string weights_report_;
+  LoadedWeights weights_;  // its summary also after a resume
   // States of twins that the checkpoint has and that no component has made yet, by path.
   std::map<std::string, Node> waiting_twins_;
   std::map<std::string, Node> waiting_rank_buffers_;  // this rank's own buffers of those twins

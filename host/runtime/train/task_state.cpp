@@ -115,6 +115,7 @@ Node Task::state() {
   own["device"] = session_.device_name();
   if (scaler_) own["scaler"] = scaler_->state_dict();
   own["config_toml"] = session_.services().config_toml;
+  if (!weights_.summary.empty()) own["weights_init"] = weights_.summary;
   Node twins = Node::dict();
   for (const auto& [path, state] : waiting_twins_) twins[path] = state;
   for (const auto& twin : models_->all()) {
@@ -179,6 +180,8 @@ void Task::load_state(const Node& saved, const std::string& source) {
             "; keep batch size and data of the run, or start in another checkpoint.dir");
   }
 
+  if (const Node* weights = own->find(std::string("weights_init")))
+    weights_.summary = weights->as_text();
   const Node& classy = saved.at("classy_state_dict");
   load_model(model().store(), classy.at("base_model"), source);
   loss_store_->load_state_dict(from_node(saved.at("loss")), "", true, source);
