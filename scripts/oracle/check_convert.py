@@ -80,8 +80,9 @@ def check(folder):
     sliced = load(folder / "sliced.torch")
     assert sliced["type"] == "slice_list"
     paths = sliced["classy_state_dict"]["base_model"]["model"]["trunk"]
-    equal({name: load(path)["weight"] for name, path in paths.items()}, {FEATURES + name: value for name, value in trunk.items()})
-    equal(load(folder / "joined.torch")["classy_state_dict"]["base_model"]["model"]["trunk"], model["trunk"])
+    equal({name: load(path)["weight"] for name, path in paths.items()}, {FEATURES + name: value for name, value in rgb.items()})
+    equal(load(folder / "joined.torch")["classy_state_dict"]["base_model"]["model"]["trunk"],
+          {FEATURES + name: value for name, value in rgb.items()})
 
 
 {"make": make, "check": check}[sys.argv[1]](pathlib.Path(sys.argv[2]))

@@ -33,22 +33,25 @@ convert vissl.torch detectron2.pth --to detectron2 --heads
 convert detectron2.pkl classy.torch --to classy --heads
 convert classy.torch back.pth --to torchvision --heads
 convert caffe2.pkl rgb.pth --to torchvision --bgr
-convert vissl.torch sliced.torch --to sliced
+convert rgb.pth small.torch --to vissl
+convert small.torch sliced.torch --to sliced
 convert sliced.torch joined.torch --to torch
 "$VISSL_PYTHON" "$oracle" check "$work"
 
+files() { # every file with its size, time and place on the disk
+  find . ! -name '*.txt' ! -name '*.list' ! -path . -printf '%p %s %T@ %i\n' | sort
+}
 refused() { # TEXT ARGUMENTS...: the text of the error, exit code 2, and no file changed
   local text=$1 code=0
   shift
-  find . -type f ! -name '???.txt' -exec sha256sum {} + | sort > before.list
+  files > before.list
   "$VISSL_HOST" convert "$@" --plugins "$VISSL_PLUGIN_DIR" > out.txt 2> err.txt || code=$?
   if [[ $code != 2 ]] || ! grep -qF -- "$text" err.txt; then
     echo "convert $*: exit code $code, expected 2 and '$text'; said:"
     cat err.txt
     exit 1
   fi
-  find . -type f ! -name '???.txt' ! -name before.list -exec sha256sum {} + | sort > after.list
-  grep -v 'before.list\|after.list' before.list | diff - <(grep -v 'after.list' after.list)
+  files | diff before.list -
 }
 ln -s moco.pth link.pth
 refused "are the same file" moco.pth ./moco.pth --to torch --force
