@@ -140,3 +140,15 @@ TEST_CASE("detectron2, catalog: files, baselines and backbones") {
         "ImageNetPretrained/MSRA/R-50");
   CHECK(failure("detectron2://COCO/x").find("Detectron2 has no weights 'COCO/x'; near: ") == 0);
 }
+
+TEST_CASE("vissl: the model zoo by short names, all of which differ") {
+  const std::string base = "https://dl.fbaipublicfiles.com/vissl/model_zoo/";
+  CHECK(place("vissl://swav_rn50_800ep") ==
+        base + "swav_in1k_rn50_800ep_swav_8node_resnet_27_07_20.a0a6b676/"
+               "model_final_checkpoint_phase799.torch");
+  CHECK(place("vissl://mocov3_vit_b16_300ep") == base + "swav_rn50w5/mocov3-vit-b-300ep.pth.tar");
+  const std::string all = failure("vissl://");
+  CHECK(all.find("seer_regnet10b") != std::string::npos);
+  CHECK(all.find("barlow_twins_rn50_1000ep") != std::string::npos);
+  CHECK(failure("vissl://swav_rn50_900ep").find("swav_rn50_800ep") != std::string::npos);
+}
