@@ -3,16 +3,19 @@
 
 sdk/tests/abi_offsets.c and abi_offsets_test.cpp compile it as C11 and as C++, so that a frozen header
 can only grow. Run it after fields or constants were appended; the difference must hold new lines alone
-(but for headers whose ids still end in "/0"). A C compiler (cc) computes the offsets.
+(but for headers whose ids still end in "/0"). A C compiler (cc) computes the offsets. `--check` only compares, also with
+sdk/tests/abi_frozen.txt, whose lines have to be there for ever.
 """
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = ROOT / "sdk/include/vissl"
 OUT = ROOT / "sdk/tests/abi_offsets.h"
+FROZEN = ROOT / "sdk/tests/abi_frozen.txt"
 FIXED = {"vissl_str", "vissl_arg", "vissl_array", "vissl_rng"}  # passed by value or without a size: cannot grow
 SKIPPED = {"rng_mt19937.h", "rng_torch.h"}  # inline code that each side compiles for itself
 
@@ -66,7 +69,17 @@ def main():
             if struct in FIXED:
                 lines.append(f"ABI_SIZE({struct}, {values[struct]})")
         lines += [f"ABI_CONSTANT({number}, {values[number]})" for number in numbers]
-    OUT.write_text("\n".join(lines) + "\n")
+    text = "\n".join(lines) + "\n"
+    if sys.argv[1:] != ["--check"]:
+        OUT.write_text(text)
+        return 0
+    if OUT.read_text() != text:
+        print("stale, run scripts/abi_offsets.py: sdk/tests/abi_offsets.h")
+        return 1
+    lost = [line for line in FROZEN.read_text().splitlines() if line.startswith("ABI_") and line not in lines]
+    for line in lost:
+        print(f"frozen, but changed or gone: {line}")
+    return 1 if lost else 0
 
 
-main()
+sys.exit(main())

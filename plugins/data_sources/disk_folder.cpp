@@ -194,5 +194,6 @@ struct DiskFolder {
 }  // namespace
 
 VISSL_DATA_SOURCE(DiskFolder, "disk_folder",
-                  "Images in one folder per class, read as JPEG or PNG files.")
+                  "Images in one folder per class, of any format that the host reads: JPEG, PNG, "
+                  "BMP, PNM, WebP, TIFF.")
 VISSL_PLUGIN("org.vissl.data_sources.disk_folder", "1.0.0")

@@ -1,6 +1,6 @@
 """A training step with machine.channels_last beside the same step without, per trunk; both are ours, with an equal first loss."""
 from .harness import BenchError, Measure
-from .step import NETS, SKIP, config, lines_of
+from .step import NETS, config, lines_of, step_ms
 
 TRUNKS = {
     "resnet18": NETS["resnet18"],
@@ -31,10 +31,8 @@ def figure(bench, name):
         def measure():
             folder = bench.work / f"{name}_{next(runs)}"
             _, child = bench.child([*command, f"machine.channels_last={channels_last}", f"checkpoint.dir={folder}"], memory=True)
-            lines = lines_of(folder)  # btime is the mean since the start
-            losses[channels_last] = [line["loss"] for line in lines[:COMPARED]]
-            total = lines[-1]["btime(ms)"] * net["steps"] - lines[SKIP - 1]["btime(ms)"] * SKIP
-            return Measure(total / (net["steps"] - SKIP), child.cpu_s, child.memory_mb)
+            losses[channels_last] = [line["loss"] for line in lines_of(folder)[:COMPARED]]
+            return Measure(step_ms(folder, net["steps"]), child.cpu_s, child.memory_mb)
 
         return measure
 

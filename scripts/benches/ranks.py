@@ -4,7 +4,7 @@ import json
 import socket
 
 from .harness import Measure
-from .step import NETS, SKIP, config, lines_of
+from .step import NETS, SKIP, config, step_ms
 
 RANKS, BUCKET_MB, ONE_BUCKET_MB = 2, 25, 100000
 
@@ -26,9 +26,7 @@ def sides(bench, name):
     def ours(bucket_mb):
         folder = bench.work / f"{name}_{next(runs)}"
         _, measure = bench.child([*command, f"distributed.bucket_cap_mb={bucket_mb}", f"checkpoint.dir={folder}"], memory=True)
-        times = lines_of(folder)  # btime is the mean since the start
-        total = times[-1]["btime(ms)"] * net["steps"] - times[SKIP - 1]["btime(ms)"] * SKIP
-        return Measure(total / (net["steps"] - SKIP), measure.cpu_s, measure.memory_mb)
+        return Measure(step_ms(folder, net["steps"]), measure.cpu_s, measure.memory_mb)
 
     spec_file = bench.work / f"{name}.json"
     peer_command = bench.peer("ddp_step", spec_file)

@@ -55,6 +55,12 @@ frequency = 1000
 """
 
 
+def step_ms(folder, steps):
+    """Mean of a run's steps after the first ones; btime is the mean since the start."""
+    times = [line["btime(ms)"] for line in lines_of(folder)]
+    return (times[-1] * steps - times[SKIP - 1] * SKIP) / (steps - SKIP)
+
+
 def lines_of(folder):
     return [json.loads(line) for line in (folder / "stdout.json").read_text().splitlines()]
 
@@ -99,9 +105,7 @@ def figure(net_name, precision):
 
         def run_ours():
             _, folder, measure = train(batch * steps, 1, memory=True)
-            times = lines_of(folder)  # btime is the mean since the start
-            total = times[-1]["btime(ms)"] * steps - times[SKIP - 1]["btime(ms)"] * SKIP
-            return Measure(total / (steps - SKIP), measure.cpu_s, measure.memory_mb)
+            return Measure(step_ms(folder, steps), measure.cpu_s, measure.memory_mb)
 
         def run_peer():
             result, measure = eager(weights=None, steps=steps, skip=SKIP)
