@@ -21,11 +21,15 @@ class MappedFile {
   ~MappedFile();
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+  // Pages of a mapped file that hold `bytes` leave this process' memory; touching them brings them
+  // back. Bytes that no MappedFile holds stay as they are. Any thread.
+  static void let_go(std::span<const std::byte> bytes) noexcept;
+
   const std::string& name() const { return name_; }
 
  private:
-  MappedFile(std::string name, const std::byte* data, std::size_t size)
-      : name_(std::move(name)), data_(data), size_(size) {}
+  MappedFile(std::string name, const std::byte* data, std::size_t size);
 
   std::string name_;
   const std::byte* data_;

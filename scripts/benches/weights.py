@@ -8,8 +8,7 @@ FILES = {
     "weights_100": (100, "pth", "copied"),
     "weights_800": (800, "pth", "copied"),
     "weights_800_mapped": (800, "pth", "mapped"),
-    "weights_800_safetensors": (800, "safetensors", "copied"),
-    "weights_800_safetensors_mapped": (800, "safetensors", "mapped"),
+    "weights_800_safetensors": (800, "safetensors", "mapped"),  # as the package does it
 }
 
 

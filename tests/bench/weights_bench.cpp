@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/files/mapped_file.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/weights/weights_plan.hpp"
 
@@ -39,19 +40,22 @@ int main(int argc, char** argv) {
     const bool copied = std::string(argv[1]) == "copied";
     const auto start = Clock::now();
     const WeightsFile file = read_weights_file(argv[2]);
-    std::vector<std::vector<std::byte>> kept;
+    std::vector<std::shared_ptr<Storage>> kept;
     std::uint64_t sum = 0;
     for (const WeightsSource& source : tensors_of(file.tree)) {
       const TensorRef& tensor = *source.tensor;
-      if (copied) {
-        kept.push_back(tensor.packed());
-        sum += sum_of(kept.back());
-      } else {
-        const std::uint64_t width = size_bytes(tensor.dtype);
-        sum += sum_of(
-            tensor.storage->bytes().subspan(static_cast<std::uint64_t>(tensor.offset) * width,
-                                            static_cast<std::uint64_t>(tensor.numel()) * width));
+      const std::uint64_t width = size_bytes(tensor.dtype);
+      const auto bytes =
+          tensor.storage->bytes().subspan(static_cast<std::uint64_t>(tensor.offset) * width,
+                                          static_cast<std::uint64_t>(tensor.numel()) * width);
+      if (!copied) {
+        sum += sum_of(bytes);
+        continue;
       }
+      kept.push_back(Storage::allocate(bytes.size()));
+      std::memcpy(kept.back()->writable().data(), bytes.data(), bytes.size());
+      MappedFile::let_go(bytes);
+      sum += sum_of(kept.back()->bytes());
     }
     const std::chrono::duration<double> seconds = Clock::now() - start;
     std::printf("{\"load_s\":%.6f,\"sum\":\"%016llx\"}\n", seconds.count(),

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "host/files/atomic_file.hpp"
+#include "host/files/mapped_file.hpp"
 #include "host/files/sha256.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
@@ -187,8 +188,11 @@ LoadedWeights init_weights(Model& model, const Setting& config, const Services& 
     const WeightsRow& row = plan.rows[i];
     at::Tensor& to = entries[i]->tensor;
     if (row.fate == WeightsFate::adapted) to.copy_(made.at(i));
-    if (row.fate == WeightsFate::loaded)
-      to.copy_(view_of(*plan.sources[row.sources.front()].tensor).reshape(to.sizes()));
+    if (row.fate == WeightsFate::loaded) {
+      const TensorRef& from = *plan.sources[row.sources.front()].tensor;
+      to.copy_(view_of(from).reshape(to.sizes()));
+      if (from.storage != nullptr) MappedFile::let_go(from.storage->bytes());
+    }
   }
   return {summary_line(plan), text_report(plan)};
 }
