@@ -154,11 +154,16 @@ Verdict check_source_reads(Subject& subject) {
   if (opened != VISSL_OK) judge_wrong("open fails: " + sink.text());
   const std::int64_t length = enter("length", [&] { return table.length(source.self()); });
   if (length < 0) return {kFail, "its length is " + std::to_string(length)};
+  if (const std::int64_t again = enter("length", [&] { return table.length(source.self()); });
+      again != length)
+    return {kFail, "its length was " + std::to_string(length) + " and is " + std::to_string(again) +
+                       " when it is asked for again; after open a source stays as it is"};
   const std::int64_t classes =
       enter("class_count", [&] { return table.class_count(source.self()); });
   const auto pixels = [&](void* reader, std::int64_t i) {
     Image image;
-    must("read", [&](vissl_err* err) { return table.read(reader, i, handle(&image), err); });
+    must("read of element " + std::to_string(i) + " of " + std::to_string(length),
+         [&](vissl_err* err) { return table.read(reader, i, handle(&image), err); });
     if (image.empty()) judge_wrong("read leaves the image empty");
     const pixel::Pixels& content = image.pixels();
     return std::string(reinterpret_cast<const char*>(content.data()), content.size_bytes());
@@ -169,7 +174,10 @@ Verdict check_source_reads(Subject& subject) {
       must("reader_create",
            [&](vissl_err* err) { return table.reader_create(source.self(), reader, err); });
   }
-  for (std::int64_t i = 0; i < std::min<std::int64_t>(length, 5); ++i) {
+  std::vector<std::int64_t> elements;
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(length, 5); ++i) elements.push_back(i);
+  if (length > 5) elements.push_back(length - 1);
+  for (const std::int64_t i : elements) {
     vissl_array label{};
     label.size = sizeof label;
     ErrorSink text;
@@ -179,7 +187,8 @@ Verdict check_source_reads(Subject& subject) {
       return s;
     });
     if (status != VISSL_OK && status != VISSL_E_UNSUPPORTED)
-      judge_wrong("label fails: " + text.text());
+      judge_wrong("the label of element " + std::to_string(i) + " of " + std::to_string(length) +
+                  " fails: " + text.text());
     if (status == VISSL_OK && label.ndim == 0 && label.dtype == VISSL_I64 && classes > 0) {
       std::int64_t k = 0;
       std::memcpy(&k, label.data, sizeof k);
@@ -225,8 +234,17 @@ Verdict check_weights_plan(Subject& subject) {
       to.lines.push_back(std::to_string(entry) + " -> " +
                          std::string(target.data, static_cast<std::size_t>(target.size)));
     };
-    sink.compute = [](void*, const std::uint64_t*, std::uint64_t, vissl_str, std::uint64_t,
-                      vissl_str) {};
+    sink.compute = [](void* self, const std::uint64_t* sources, std::uint64_t count,
+                      vissl_str target, std::uint64_t recipe, vissl_str) {
+      auto& to = *static_cast<Plan*>(self);
+      std::string line = std::string(target.data, static_cast<std::size_t>(target.size)) +
+                         " by recipe " + std::to_string(recipe) + " of";
+      for (std::uint64_t i = 0; i < count; ++i) {
+        to.largest = std::max(to.largest, sources[i]);
+        line += " " + std::to_string(sources[i]);
+      }
+      to.lines.push_back(line);
+    };
     sink.message = [](void*, std::uint32_t, vissl_str) {};
     sink.ignore = [](void* self, std::uint64_t entry, vissl_str) {
       auto& to = *static_cast<Plan*>(self);
