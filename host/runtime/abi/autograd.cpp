@@ -7,6 +7,7 @@
 
 #include "host/boundary.hpp"
 #include "host/runtime/abi/context.hpp"
+#include "host/runtime/abi/given.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/abi/recompute.hpp"
@@ -111,7 +112,8 @@ vissl_status apply(const vissl_function* fn, vissl_tensor* const* inputs, uint64
   return guarded(err, [&] {
     auto state = c10::make_intrusive<FunctionState>(*fn);
     variable_list tensors;
-    for (uint64_t i = 0; i < input_count; ++i) tensors.push_back(unwrap(inputs[i]));
+    for (uint64_t i = 0; i < input_count; ++i)
+      tensors.push_back(given(inputs[i], "an autograd function"));
     variable_list results = PluginFunction::apply(std::move(state), at::TensorList(tensors),
                                                   static_cast<std::size_t>(output_count));
     for (std::size_t i = 0; i < results.size(); ++i) outputs[i] = wrap(std::move(results[i]));
@@ -133,7 +135,8 @@ vissl_status block_call(vissl_str name, vissl_block_fn fn, void* ctx, vissl_tens
       return take_all(results, results.size());
     };
     variable_list tensors;
-    for (uint64_t i = 0; i < input_count; ++i) tensors.push_back(unwrap(inputs[i]));
+    for (uint64_t i = 0; i < input_count; ++i)
+      tensors.push_back(given(inputs[i], "an autograd function"));
     variable_list results = run_block(text(name), std::move(block), std::move(tensors));
     for (std::size_t i = 0; i < results.size(); ++i) outputs[i] = wrap(std::move(results[i]));
   });

@@ -1,5 +1,6 @@
 // The table of vissl.collectives/1.
 #include "host/runtime/dist/collectives.hpp"
+#include "host/runtime/abi/given.hpp"
 
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -25,12 +26,13 @@ vissl_status all_reduce(vissl_tensor* t, uint32_t op, vissl_err* err) {
     if (op > VISSL_REDUCE_MIN)
       throw Error(Exit::run_failed, c10::str("there is no reduction number ", op));
     at::NoGradGuard no_grad;
-    collectives().all_reduce(unwrap(t), static_cast<Collectives::Reduce>(op));
+    collectives().all_reduce(given(t, "all_reduce"), static_cast<Collectives::Reduce>(op));
   });
 }
 
 vissl_status all_gather(vissl_tensor* t, uint32_t with_grad, vissl_tensor** out, vissl_err* err) {
-  return guarded(err, [&] { *out = wrap(collectives().all_gather(unwrap(t), with_grad != 0)); });
+  return guarded(
+      err, [&] { *out = wrap(collectives().all_gather(given(t, "all_gather"), with_grad != 0)); });
 }
 
 vissl_status broadcast(vissl_tensor* t, int64_t root, vissl_err* err) {
@@ -39,7 +41,7 @@ vissl_status broadcast(vissl_tensor* t, int64_t root, vissl_err* err) {
       throw Error(Exit::distributed,
                   c10::str("rank ", root, " cannot broadcast: there are ", world(), " rank(s)"));
     at::NoGradGuard no_grad;
-    collectives().broadcast(unwrap(t), root);
+    collectives().broadcast(given(t, "broadcast"), root);
   });
 }
 
@@ -47,7 +49,7 @@ vissl_status all_to_all(vissl_tensor* t, const int64_t* send, const int64_t* rec
                         vissl_tensor** out, vissl_err* err) {
   return guarded(err, [&] {
     const auto ranks = static_cast<std::size_t>(world());
-    *out = wrap(collectives().all_to_all(unwrap(t), {send, ranks}, {receive, ranks}));
+    *out = wrap(collectives().all_to_all(given(t, "all_to_all"), {send, ranks}, {receive, ranks}));
   });
 }
 
@@ -78,7 +80,7 @@ vissl_status all_reduce_with_grad(vissl_tensor* t, uint32_t op, vissl_tensor** o
   return guarded(err, [&] {
     if (op > VISSL_REDUCE_MEAN)
       throw Error(Exit::run_failed, "only a sum or a mean over the ranks has a gradient here");
-    *out = wrap(ReduceWithGrad::apply(unwrap(t), static_cast<int64_t>(op)));
+    *out = wrap(ReduceWithGrad::apply(given(t, "all_reduce"), static_cast<int64_t>(op)));
   });
 }
 

@@ -1,6 +1,7 @@
 // The table of vissl.model/1.
 #include <cstring>
 
+#include "host/runtime/abi/given.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/abi/tables.hpp"
@@ -36,13 +37,13 @@ vissl_status forward(vissl_model* model, const vissl_model_input* input,
       throw Error(Exit::bad_plugin, "a forward pass has a mode with an unknown number");
     ModelInput call;
     for (uint64_t i = 0; i < given.count; ++i) {
-      call.tensors.push_back(unwrap(given.tensors[i]));
+      call.tensors.push_back(host::given(given.tensors[i], "forward"));
       if (given.names != nullptr)
-        call.fields.emplace(text(given.names[i]), unwrap(given.tensors[i]));
+        call.fields.emplace(text(given.names[i]), host::given(given.tensors[i], "forward"));
     }
     call.list = given.count > 1;
     for (uint64_t i = 0; i < given.extra_count; ++i)
-      call.extras.emplace_back(text(given.extra_names[i]), unwrap(given.extras[i]));
+      call.extras.emplace_back(text(given.extra_names[i]), host::given(given.extras[i], "forward"));
     for (uint64_t i = 0; i < given.feature_count; ++i)
       call.features.push_back(text(given.features[i]));
     call.training = given.training == VISSL_MODE_TRAIN;

@@ -149,6 +149,10 @@ vissl_status op_find(vissl_str name, vissl_str overload, vissl_str schema, const
 vissl_status op_call(const vissl_op* op, const vissl_arg* args, uint64_t arg_count,
                      vissl_arg* results, uint64_t result_capacity, uint64_t* result_count,
                      vissl_err* err) {
+  if (op == nullptr)
+    return guarded(err, [] {
+      throw Error(Exit::run_failed, "op_call was given no operator; find it with op_find first");
+    });
   try {
     call(*op, args, arg_count, results, result_capacity, result_count);
     return VISSL_OK;

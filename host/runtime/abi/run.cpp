@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "host/runtime/abi/given.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/abi/tables.hpp"
@@ -53,7 +54,7 @@ vissl_tensor* output(vissl_run* run, uint64_t i) {
   return i < outputs.size() ? borrow(outputs[i]) : nullptr;
 }
 vissl_status set_output(vissl_run* run, uint64_t i, vissl_tensor* t, vissl_err* err) {
-  return guarded(err, [&] { of(run).current.outputs.at(i) = unwrap(t); });
+  return guarded(err, [&] { of(run).current.outputs.at(i) = given(t, "set_output"); });
 }
 vissl_tensor* record(vissl_run* run, vissl_str name, uint64_t element) {
   const Fields::Field* field = of(run).current.record.find(view(name));
@@ -61,14 +62,14 @@ vissl_tensor* record(vissl_run* run, vissl_str name, uint64_t element) {
                                                              : nullptr;
 }
 vissl_status set_record(vissl_run* run, vissl_str name, vissl_tensor* t, vissl_err* err) {
-  return guarded(err, [&] { of(run).current.record.set(view(name), unwrap(t)); });
+  return guarded(err, [&] { of(run).current.record.set(view(name), given(t, "set_record")); });
 }
 vissl_tensor* loss(vissl_run* run) {
   return borrow(of(run).current.loss);
 }
 vissl_status loss_value(vissl_run* run, vissl_str name, vissl_tensor* value, vissl_err* err) {
   return guarded(err, [&] {
-    at::Tensor mean = unwrap(value).detach().to(at::kDouble).reshape({});
+    at::Tensor mean = given(value, "loss_value").detach().to(at::kDouble).reshape({});
     if (of(run).counters.training) collectives().all_reduce(mean, Collectives::Reduce::mean);
     of(run).current.loss_values.emplace_back("loss." + text(name), mean.item<double>());
   });
@@ -124,7 +125,8 @@ vissl_status scalar(vissl_run* run, vissl_str tag, double value, int64_t step, v
 }
 vissl_status histogram(vissl_run* run, vissl_str tag, vissl_tensor* values, int64_t step,
                        vissl_err* err) {
-  return to_log(run, err, [&](RunLog& log) { log.histogram(view(tag), unwrap(values), step); });
+  return to_log(run, err,
+                [&](RunLog& log) { log.histogram(view(tag), given(values, "histogram"), step); });
 }
 vissl_status image_png(vissl_run* run, vissl_str tag, const void* png, uint64_t bytes, int64_t step,
                        vissl_err* err) {

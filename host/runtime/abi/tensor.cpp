@@ -10,6 +10,7 @@
 #include "host/files/error.hpp"
 #include "host/runtime/abi/batch_norm.hpp"
 #include "host/runtime/abi/context.hpp"
+#include "host/runtime/abi/given.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/abi/operators.hpp"
@@ -30,7 +31,7 @@ vissl_tensor* retain(vissl_tensor* t) {
 
 vissl_status info(vissl_tensor* handle, vissl_tensor_info* out, vissl_err* err) {
   return guarded(err, [&] {
-    const at::Tensor& t = unwrap(handle);
+    const at::Tensor& t = given(handle, "info");
     vissl_tensor_info info{};
     info.size = out->size;
     info.dtype = static_cast<vissl_dtype>(t.scalar_type());
@@ -49,6 +50,7 @@ vissl_status info(vissl_tensor* handle, vissl_tensor_info* out, vissl_err* err) 
 
 vissl_status from_array(const vissl_array* array, vissl_tensor** out, vissl_err* err) {
   return guarded(err, [&] {
+    if (array == nullptr) throw Error(Exit::run_failed, "from_array was given no array");
     if (array->ndim > 8)
       throw Error(Exit::run_failed,
                   c10::str("an array has ", array->ndim, " dimensions, at most 8 are possible"));
@@ -62,8 +64,10 @@ vissl_status from_array(const vissl_array* array, vissl_tensor** out, vissl_err*
 vissl_status to_memory(vissl_tensor* t, vissl_dtype dtype, void* data, uint64_t bytes,
                        vissl_err* err) {
   return guarded(err, [&] {
-    const at::Tensor plain =
-        unwrap(t).detach().to(at::kCPU, static_cast<at::ScalarType>(dtype)).contiguous();
+    const at::Tensor plain = given(t, "to_memory")
+                                 .detach()
+                                 .to(at::kCPU, static_cast<at::ScalarType>(dtype))
+                                 .contiguous();
     if (plain.nbytes() != bytes)
       throw Error(Exit::run_failed,
                   c10::str("a tensor of shape ", plain.sizes(), " has ", plain.nbytes(),
@@ -73,11 +77,11 @@ vissl_status to_memory(vissl_tensor* t, vissl_dtype dtype, void* data, uint64_t 
 }
 
 uint64_t list_size(vissl_tensor_list* list) {
-  return list->tensors.size();
+  return list != nullptr ? list->tensors.size() : 0;
 }
 
 vissl_tensor* list_get(vissl_tensor_list* list, uint64_t i) {
-  return i < list->tensors.size() ? wrap(list->tensors[static_cast<std::size_t>(i)]) : nullptr;
+  return i < list_size(list) ? wrap(list->tensors[static_cast<std::size_t>(i)]) : nullptr;
 }
 
 void list_release(vissl_tensor_list* list) {
@@ -106,7 +110,7 @@ vissl_generator* generator() {
 }
 
 vissl_status set_requires_grad(vissl_tensor* t, int32_t on, vissl_err* err) {
-  return guarded(err, [&] { unwrap(t).requires_grad_(on != 0); });
+  return guarded(err, [&] { given(t, "set_requires_grad").requires_grad_(on != 0); });
 }
 
 vissl_status batch_norm_call(vissl_tensor* x, vissl_tensor* weight, vissl_tensor* bias,
@@ -117,12 +121,12 @@ vissl_status batch_norm_call(vissl_tensor* x, vissl_tensor* weight, vissl_tensor
     BatchNormState state{optional_tensor(weight), optional_tensor(bias),
                          optional_tensor(running_mean), optional_tensor(running_var),
                          optional_tensor(num_batches_tracked)};
-    *out = wrap(batch_norm(unwrap(x), state, training != 0, momentum, eps));
+    *out = wrap(batch_norm(given(x, "batch_norm"), state, training != 0, momentum, eps));
   });
 }
 
 vissl_status set_data(vissl_tensor* t, vissl_tensor* source, vissl_err* err) {
-  return guarded(err, [&] { unwrap(t).set_data(unwrap(source).detach()); });
+  return guarded(err, [&] { given(t, "set_data").set_data(given(source, "set_data").detach()); });
 }
 
 constexpr vissl_tensor_api kTable = {

@@ -276,6 +276,52 @@ TEST_CASE("from_array and to_memory: copy in and out with conversion") {
   CHECK(err.text() == "a tensor of shape [2, 3] has 48 bytes, but the memory for its copy has 8");
 }
 
+TEST_CASE("handles: NULL is refused with a sentence, or stays NULL") {
+  const vissl_tensor_api& api = tensor_api();
+  const auto refused = [](const std::string& function, auto&& method) {
+    CAPTURE(function);
+    ErrorSink err;
+    CHECK(method(err.get()) == VISSL_E_FAILED);
+    CHECK(err.text() == function +
+                            " was given no tensor: the handle is NULL; set the tensor before it is "
+                            "used");
+  };
+  const at::Tensor x = at::ones({2, 3});
+  vissl_tensor_info info{};
+  info.size = sizeof(info);
+  double number = 0.0;
+  vissl_tensor* out = nullptr;
+  refused("info", [&](vissl_err* err) { return api.info(nullptr, &info, err); });
+  refused("to_memory", [&](vissl_err* err) {
+    return api.to_memory(nullptr, VISSL_F64, &number, sizeof number, err);
+  });
+  refused("set_requires_grad",
+          [&](vissl_err* err) { return api.set_requires_grad(nullptr, 1, err); });
+  refused("batch_norm", [&](vissl_err* err) {
+    return api.batch_norm(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 1, 0.1, 1e-5, &out,
+                          err);
+  });
+  refused("set_data", [&](vissl_err* err) { return api.set_data(nullptr, borrow(x), err); });
+  refused("set_data", [&](vissl_err* err) { return api.set_data(borrow(x), nullptr, err); });
+  refused("all_reduce", [](vissl_err* err) {
+    return collectives_api().all_reduce(nullptr, VISSL_REDUCE_SUM, err);
+  });
+  ErrorSink no_array, no_operator;
+  CHECK(api.from_array(nullptr, &out, no_array.get()) == VISSL_E_FAILED);
+  CHECK(no_array.text() == "from_array was given no array");
+  uint64_t count = 0;
+  CHECK(api.op_call(nullptr, nullptr, 0, nullptr, 0, &count, no_operator.get()) == VISSL_E_FAILED);
+  CHECK(no_operator.text() == "op_call was given no operator; find it with op_find first");
+  vissl_arg missing{VISSL_T_TENSOR, 0, {}};
+  CHECK(error_of([&] { call("aten::abs", {missing}); }) ==
+        "aten::abs: parameter 'self' takes Tensor, but was given none");
+  CHECK(api.retain(nullptr) == nullptr);
+  CHECK(api.list_size(nullptr) == 0);
+  CHECK(api.list_get(nullptr, 0) == nullptr);
+  api.list_release(nullptr);
+  CHECK(out == nullptr);
+}
+
 TEST_CASE("grad mode and autocast: each setter returns what was before") {
   CHECK(tensor_api().set_grad_enabled(0) == 1);
   const at::Tensor w = at::ones({1}).requires_grad_(true);

@@ -1,4 +1,5 @@
 #include "host/runtime/train/optimizer.hpp"
+#include "host/runtime/abi/given.hpp"
 
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/stack.h>
@@ -167,7 +168,7 @@ vissl_status norms(void*, vissl_tensor* const* tensors, uint64_t count, vissl_te
                    vissl_err* err) {
   return guarded(err, [&] {
     std::vector<at::Tensor> list;
-    for (uint64_t i = 0; i < count; ++i) list.push_back(unwrap(tensors[i]));
+    for (uint64_t i = 0; i < count; ++i) list.push_back(given(tensors[i], "norms"));
     *out = wrap(at::stack(at::_foreach_norm(list, 2)).to(at::kFloat));
   });
 }
@@ -197,8 +198,9 @@ void Optimizer::step(const Schedules& schedules) {
     return found == nullptr ? nullptr : borrow(*found);
   };
   call.set_state = [](void* self, uint64_t id, vissl_str name, vissl_tensor* t, vissl_err* err) {
-    return guarded(err,
-                   [&] { static_cast<Optimizer*>(self)->set_state(id, text(name), unwrap(t)); });
+    return guarded(err, [&] {
+      static_cast<Optimizer*>(self)->set_state(id, text(name), given(t, "set_state"));
+    });
   };
   const InPlugin place = entering(*instance_, "step");
   ErrorSink sink;
