@@ -84,7 +84,7 @@ class Npid {
   void on_event(Event event, Run& run) {
     if (event == Event::end) return report(run);
     expect(run.split_length("train") == images_, "the memory has a row per image");
-    alias_.check();
+    if (run.counters().iteration == 0) alias_.check();  // it draws: no resumed run repeats it
   }
 
   Tensor forward(const LossCall& call, const std::vector<Tensor>& outputs, const Tensor& index) {

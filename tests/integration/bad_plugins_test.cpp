@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "process.hpp"
@@ -186,6 +187,31 @@ TEST_CASE("bad plugins: a good plugin passes and the table for people says so") 
   CHECK(result.out.find("FAIL") == std::string::npos);
   CHECK(result.out.find("warn") == std::string::npos);
   CHECK(result.out.find("skipped") == std::string::npos);
+}
+
+TEST_CASE("bad plugins: a good loss that acts in events is judged in a small run") {
+  const nlohmann::json plugin = judged({(kBad / "twin_loss.so").string()}, 0).at(0);
+  CAPTURE(plugin.dump());
+  std::set<std::string> passed;
+  for (const auto& check : plugin.at("checks")) {
+    CHECK((check.at("outcome") == "ok" || check.at("level") == "static"));
+    if (check.at("outcome") == "ok") passed.insert(check.at("check").get<std::string>());
+  }
+  for (const char* check : {"run", "same_run", "run_handles", "run_global_state", "resume"})
+    CHECK_MESSAGE(passed.contains(check), check);
+  CHECK_FALSE(passed.contains("forward"));
+}
+
+TEST_CASE("bad plugins: losses with twins, queues and memories are none of them") {
+  std::vector<std::string> files;
+  for (const char* name : {"swav", "moco", "dino", "npid", "ibot", "deepcluster_v2"})
+    files.push_back(VISSL_TEST_PLUGIN_DIR "/abi_spikes/" + std::string(name) + ".so");
+  for (const nlohmann::json& plugin : judged(files, 0)) {
+    CAPTURE(plugin.at("path"));
+    CHECK(failures(plugin) == "");
+    for (const auto& check : plugin.at("checks"))
+      CHECK(check.dump().find("_M_range_check") == std::string::npos);
+  }
 }
 
 TEST_CASE("bad plugins: a file that is not there is a wrong command line") {

@@ -1,5 +1,6 @@
 // Runs the checks of components in children.
 #include <stdlib.h>
+#include <vissl/events.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -47,13 +48,36 @@ class RunsFolder {
   std::string path_;
 };
 
+bool offers_events(Subject& subject) {
+  const vissl_component& component = subject.component();
+  const std::string_view id = VISSL_EVENTS_ID;
+  return component.size >= sizeof(vissl_component) && component.get_extension != nullptr &&
+         component.get_extension({id.data(), id.size()}) != nullptr;
+}
+
+// A loss that offers events, or whose forward takes none of the kit's inputs, is judged in a small
+// run, any other by its forward. What to say of the check for this reason alone; ok = make it.
+Verdict way_of_loss(const SubjectCheck& check, Subject& subject, ProbeRequest request) {
+  const Verdict absent{Outcome::skipped, kNoConcern};
+  if (offers_events(subject)) return check.in_a_run ? Verdict{} : absent;
+  request.check = "case";
+  const Verdict found = subject.bench().runtime().probe(request);
+  const bool by_forward = found.outcome != Outcome::skipped;
+  if (by_forward != check.in_a_run) return {};
+  const bool first = std::string_view(check.check) == "forward";
+  return !by_forward && first ? found : absent;
+}
+
 // `folder`: where a run may leave its files.
 Verdict run_check(const SubjectCheck& check, Subject& subject, const std::string& folder) {
   try {
     if (check.run != nullptr) return check.run(subject);
     ProbeRequest request{subject.kind(), subject.name(), check.check, {}, nullptr};
     for (const Value* config : subject.configs()) request.configs.push_back(config);
-    if (!acts_in_a_run(subject.kind())) return subject.bench().runtime().probe(request);
+    if (subject.kind() == "loss")
+      if (const Verdict way = way_of_loss(check, subject, request); way.outcome != Outcome::ok)
+        return way;
+    if (!check.in_a_run) return subject.bench().runtime().probe(request);
     const std::unique_ptr<Value> config = stand_in_config(subject, folder);
     request.run_config = config.get();
     return subject.bench().runtime().probe(request);
@@ -77,7 +101,7 @@ std::vector<Finding> check_components(const PluginFile& file, const KitSettings&
   const RunsFolder folder(
       level_name == "behaviour" &&
       std::any_of(file.components.begin(), file.components.end(),
-                  [](const ComponentText& text) { return acts_in_a_run(text.kind); }));
+                  [](const ComponentText& text) { return may_act_in_a_run(text.kind); }));
   ChildLevel level;
   level.level = level_name;
   level.limit_seconds = settings.limit_seconds;
@@ -110,7 +134,8 @@ std::vector<Finding> check_components(const PluginFile& file, const KitSettings&
         state->bench->catalogue().descriptor(text.kind, text.name);
   };
   if (level.checks.empty()) return findings;
-  for (Finding& finding : run_in_children(level)) findings.push_back(std::move(finding));
+  for (Finding& finding : run_in_children(level))
+    if (finding.verdict.text != kNoConcern) findings.push_back(std::move(finding));
   return findings;
 }
 

@@ -12,7 +12,11 @@ struct SubjectCheck {
   const char* check;
   Verdict (*run)(Subject& subject);
   const char* needs = "";  // another check of the level that has to pass first
+  bool in_a_run = false;   // the runtime's probe needs a whole run
 };
+
+// The text of a skipped check that does not concern its component, and is not reported.
+inline constexpr const char* kNoConcern = "does not concern the component";
 
 const std::vector<SubjectCheck>& contract_checks();
 const std::vector<SubjectCheck>& behaviour_checks();

@@ -65,6 +65,9 @@ std::unique_ptr<Value> stand_in_config(Subject& subject, const std::string& fold
     hooks.push_back(observer("_before"));
     hooks.push_back(subject.config());
     hooks.push_back(observer("_after"));
+  } else if (subject.kind() == "loss") {
+    root->set("loss", subject.config());
+    root->find("hooks")->items().push_back(observer("_steps"));
   } else {
     root->set("engine", subject.config());
   }

@@ -1,6 +1,6 @@
 #pragma once
-// The config of the small run in which hooks and engines are judged: everything around the
-// component is a stand-in of the host's (host/runtime/conformance/stand_ins.hpp).
+// The config of the small run in which hooks, engines and some losses are judged: everything around
+// the component is a stand-in of the host's (host/runtime/conformance/stand_ins.hpp).
 #include <memory>
 #include <string>
 
@@ -8,9 +8,9 @@
 
 namespace vissl::host {
 
-// Whether components of a kind can be judged inside a run only.
-inline bool acts_in_a_run(std::string_view kind) {
-  return kind == "hook" || kind == "engine";
+// Whether components of a kind may have to be judged inside a run.
+inline bool may_act_in_a_run(std::string_view kind) {
+  return kind == "hook" || kind == "engine" || kind == "loss";
 }
 
 // A complete config that names the component, with `folder` as the folder of the run. Judges

@@ -24,6 +24,11 @@ const char* mode_name(bool training) {
 
 }  // namespace
 
+Verdict probe_case(Catalogue& catalogue, const ProbeRequest& request) {
+  find_case(catalogue, request);
+  return {};
+}
+
 Verdict probe_forward(Catalogue& catalogue, const ProbeRequest& request) {
   const Case use = find_case(catalogue, request);
   for (const bool training : {true, false}) {

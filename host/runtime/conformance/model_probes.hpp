@@ -22,7 +22,11 @@ Verdict probe_meter(Catalogue& catalogue, const ProbeRequest& request);
 Verdict probe_meter_split(Catalogue& catalogue, const ProbeRequest& request);
 Verdict probe_groups(Catalogue& catalogue, const ProbeRequest& request);
 
-// Components that act in a run only: hooks and engines.
+// Whether a loss can be judged by its forward alone: ok when an input suits it, else skipped with
+// the reason.
+Verdict probe_case(Catalogue& catalogue, const ProbeRequest& request);
+
+// Components that act in a run only: hooks, engines, and losses that need one.
 Verdict probe_run(const Services& services, const ProbeRequest& request);
 Verdict probe_same_run(const Services& services, const ProbeRequest& request);
 Verdict probe_run_handles(const Services& services, const ProbeRequest& request);

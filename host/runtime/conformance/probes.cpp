@@ -14,6 +14,7 @@ namespace vissl::host {
 Verdict run_probe(const Services& services, const ProbeRequest& request) {
   using Probe = Verdict (*)(Catalogue&, const ProbeRequest&);
   static const std::map<std::string, Probe> probes = {
+      {"case", probe_case},
       {"forward", probe_forward},
       {"handles", probe_handles},
       {"repeatable", probe_repeatable},

@@ -1,4 +1,4 @@
-// Hooks and engines, judged in a small run whose other parts are stand-ins.
+// Hooks, engines and losses, judged in a small run whose other parts are stand-ins.
 #include <c10/core/GradMode.h>
 #include <vissl/engine.h>
 #include <vissl/state.h>
@@ -34,9 +34,9 @@ class NoLog final : public Logger {
 
 // What a run leaves.
 struct Left {
-  std::vector<std::pair<std::string, at::Tensor>> weights;
-  std::string state;                         // of the judged hook
-  std::map<std::string, std::string> files;  // what it wrote into the run's folder
+  std::vector<std::pair<std::string, at::Tensor>> weights;  // of the model, and of a judged loss
+  std::string state;                                        // of the judged component
+  std::map<std::string, std::string> files;                 // what it wrote into the run's folder
 };
 
 std::string difference(const Left& a, const Left& b) {
@@ -140,6 +140,9 @@ class SmallRun {
   Left collect(Task& task, bool training) {
     Left left;
     left.weights = values_of(task.model().store());
+    if (kind_ == "loss" && task.loss_store() != nullptr)
+      for (auto& [name, value] : values_of(*task.loss_store()))
+        left.weights.emplace_back("loss." + name, std::move(value));
     const auto* state =
         catalogue_.judged() != nullptr
             ? static_cast<const vissl_state_class*>(catalogue_.judged()->extension(VISSL_STATE_ID))
@@ -171,9 +174,11 @@ class SmallRun {
 };
 
 // Runs `body(run)`, with what a component may spoil put back. A config that the component refuses
-// says nothing about it.
+// says nothing about it, nor does a loss that cannot do with this model and data: unless it could
+// `before`.
 template <class Body>
-Left in_small_run(const Services& services, const ProbeRequest& request, Body&& body) {
+Left in_small_run(const Services& services, const ProbeRequest& request, Body&& body,
+                  bool before = false) {
   const c10::AutoGradMode keep_grad(c10::GradMode::is_enabled());
   try {
     SmallRun run(services, request);
@@ -182,17 +187,17 @@ Left in_small_run(const Services& services, const ProbeRequest& request, Body&& 
       judge_wrong("in a run it " + fault);
     return left;
   } catch (const Error& error) {
-    if (error.code() == Exit::usage)
+    if (error.code() == Exit::usage || (request.kind == "loss" && !before))
       judge_skipped(std::string("it does not suit the small run of check-plugin: ") + error.what() +
                     "; try it with 'vissl-host check --config'");
     judge_wrong(std::string("a small run ends with: ") + error.what());
   }
 }
 
-Left whole_run(const Services& services, const ProbeRequest& request) {
-  return in_small_run(services, request, [&](SmallRun& run) {
-    return request.kind == "engine" ? run.engine() : run.train();
-  });
+Left whole_run(const Services& services, const ProbeRequest& request, bool before = false) {
+  return in_small_run(
+      services, request,
+      [&](SmallRun& run) { return request.kind == "engine" ? run.engine() : run.train(); }, before);
 }
 
 }  // namespace
@@ -214,11 +219,13 @@ Verdict probe_run(const Services& services, const ProbeRequest& request) {
       return {kFail,
               std::string("hides the error that ends a run behind its own: ") + error.what()};
   }
-  return {Outcome::ok, "in " + std::to_string(events) + " events, and in a run that fails"};
+  return {Outcome::ok, "in " + std::to_string(events) +
+                           (request.kind == "loss" ? " forwards and events" : " events") +
+                           ", and in a run that fails"};
 }
 
 Verdict probe_same_run(const Services& services, const ProbeRequest& request) {
-  const Left first = whole_run(services, request), second = whole_run(services, request);
+  const Left first = whole_run(services, request), second = whole_run(services, request, true);
   if (const std::string what = difference(first, second); !what.empty())
     return {kFail, "the same run gives " + what +
                        " the second time; draw from libtorch's generators, and keep nothing "
@@ -235,7 +242,7 @@ Verdict probe_run_handles(const Services& services, const ProbeRequest& request)
   whole_run(services, request);  // what stays of a first run is a cache
   const Ledger& ledger = *Ledger::current();
   const std::int64_t outside = ledger.owned();
-  whole_run(services, request);
+  whole_run(services, request, true);
   const std::vector<std::int64_t>& owned = run_watch().owned;
   if (owned.size() > 3) {
     const auto steps = static_cast<std::int64_t>(owned.size()) - 2;
@@ -260,9 +267,10 @@ Verdict probe_run_global_state(const Services& services, const ProbeRequest& req
 Verdict probe_resume(const Services& services, const ProbeRequest& request) {
   const Left straight = whole_run(services, request);
   Node saved;
-  in_small_run(services, request, [&](SmallRun& run) { return run.train(-1, &saved); });
-  const Left resumed =
-      in_small_run(services, request, [&](SmallRun& run) { return run.resume(saved); });
+  in_small_run(
+      services, request, [&](SmallRun& run) { return run.train(-1, &saved); }, true);
+  const Left resumed = in_small_run(
+      services, request, [&](SmallRun& run) { return run.resume(saved); }, true);
   if (const std::string what = difference(straight, resumed); !what.empty())
     return {kFail, "a run that was saved after an epoch and resumed gives " + what +
                        "; offer vissl.state/1 and save what the rest of the run depends on"};

@@ -12,6 +12,7 @@
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/abi/tables.hpp"
 #include "host/runtime/conformance/ledger.hpp"
+#include "host/runtime/conformance/watched_loss.hpp"
 #include "host/runtime/setting.hpp"
 
 namespace vissl::host {
@@ -41,6 +42,13 @@ vissl_store_spec spec_of(std::string_view name, std::vector<std::int64_t> shape,
   spec.b = spread;
   spec.depth = -1;
   return spec;
+}
+
+vissl_counters counters_of(vissl_run* run) {
+  vissl_counters now{};
+  now.size = sizeof now;
+  run_api().counters(run, &now);
+  return now;
 }
 
 // --- trunk
@@ -103,11 +111,7 @@ constexpr vissl_head_class kHead = {
 vissl_status forward_loss(void*, vissl_run* run, vissl_tensor* const* outputs, std::uint64_t,
                           vissl_tensor* target, vissl_tensor** loss, vissl_err* err) {
   return guarded(err, [&] {
-    vissl_counters now{};
-    now.size = sizeof now;
-    run_api().counters(run, &now);
-    if (now.training != 0 && now.iteration == run_watch().fail_at)
-      throw Error(Exit::run_failed, "check-plugin ends this run");
+    end_run_if_asked(run);
     *loss = wrap(at::cross_entropy_loss(unwrap(outputs[0]), unwrap(target)));
   });
 }
@@ -158,21 +162,26 @@ vissl_status see_before(void*, std::uint32_t, vissl_run*, vissl_err*) {
   ++run_watch().events;
   return VISSL_OK;
 }
+void count_handles(std::uint32_t event, vissl_run* run) {
+  if (event == VISSL_EVENT_STEP && counters_of(run).training != 0 && Ledger::current() != nullptr)
+    run_watch().owned.push_back(Ledger::current()->owned());
+}
 vissl_status see_after(void*, std::uint32_t event, vissl_run* run, vissl_err* err) {
   return guarded(err, [&] {
     RunWatch& watch = run_watch();
     if (const std::string change = watch.before.change_to(SharedState());
         !change.empty() && watch.change.empty())
-      watch.change = change + " in the event " + kNames[event];
-    vissl_counters now{};
-    now.size = sizeof now;
-    run_api().counters(run, &now);
-    if (event == VISSL_EVENT_STEP && now.training != 0 && Ledger::current() != nullptr)
-      watch.owned.push_back(Ledger::current()->owned());
+      watch.change = change + " in the event " + event_name(event);
+    count_handles(event, run);
   });
+}
+vissl_status see_step(void*, std::uint32_t event, vissl_run* run, vissl_err* err) {
+  return guarded(err, [&] { count_handles(event, run); });
 }
 constexpr vissl_events_class kBefore = {sizeof(vissl_events_class), kAllEvents, see_before};
 constexpr vissl_events_class kAfter = {sizeof(vissl_events_class), kAllEvents, see_after};
+constexpr vissl_events_class kSteps = {sizeof(vissl_events_class),
+                                       std::uint64_t{1} << VISSL_EVENT_STEP, see_step};
 
 class StandIn final : public Instance {
  public:
@@ -213,16 +222,29 @@ RunWatch& run_watch() {
   return watch;
 }
 
+void end_run_if_asked(vissl_run* run) {
+  const vissl_counters now = counters_of(run);
+  if (now.training != 0 && now.iteration == run_watch().fail_at)
+    throw Error(Exit::run_failed, "check-plugin ends this run");
+}
+
+const char* event_name(std::uint32_t event) {
+  return event < VISSL_EVENT_COUNT ? kNames[event] : "unknown";
+}
+
 std::unique_ptr<Instance> StandInCatalogue::create(std::string_view kind,
                                                    const vissl_value* config) {
   std::string name = Setting(values_, config).string("name");
   if (!name.starts_with(kStandIn)) {
     std::unique_ptr<Instance> real = real_.create(kind, config);
-    if (kind == kind_ && judged_ == nullptr) judged_ = real.get();
+    if (kind != kind_ || judged_ != nullptr) return real;
+    if (kind == "loss") real = watch_loss(std::move(real));
+    judged_ = real.get();
     return real;
   }
   const vissl_events_class* events = nullptr;
-  if (kind == "hook") events = name.ends_with("_before") ? &kBefore : &kAfter;
+  if (kind == "hook")
+    events = name.ends_with("_before") ? &kBefore : name.ends_with("_after") ? &kAfter : &kSteps;
   return std::make_unique<StandIn>(kind, std::move(name), table_of(kind), events);
 }
 
