@@ -1,7 +1,6 @@
 // Runs of several ranks on this machine: equal to one rank with the joined batch, bit-equal after a
 // resume, and ended by one clear sentence when a rank fails.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
@@ -11,7 +10,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
 #include "host/files/checkpoint_set.hpp"
 #include "host/files/npy.hpp"
@@ -126,8 +124,6 @@ std::size_t count_of(const std::string& text, const std::string& part) {
   return count;
 }
 
-}  // namespace
-
 // Runs one rank and each of `worlds`, and compares parameters, optimizer, losses and meters.
 void check_equal(const std::vector<int>& worlds, const std::vector<std::string>& overrides) {
   const TempFolder folder;
@@ -152,6 +148,8 @@ void check_equal(const std::vector<int>& worlds, const std::vector<std::string>&
     CHECK(read_file(many / "metrics.json") == read_file(folder / "1" / "metrics.json"));
   }
 }
+
+}  // namespace
 
 TEST_CASE("ranks: 2, 3 and 4 ranks with cross entropy and sync batch norm equal one rank") {
   check_equal({2, 3, 4}, {});
@@ -385,34 +383,4 @@ TEST_CASE("ranks: features and neighbours of two ranks are those of one") {
   for (const char* file : {"kNN_res5avg_output_predictions.npy", "kNN_res5avg_output_targets.npy",
                            "kNN_random_init_output_predictions.npy"})
     CHECK_MESSAGE(read_file(folder / "knn1" / file) == read_file(folder / "knn2" / file), file);
-}
-
-TEST_CASE("ranks: torchrun's variables make a run, and ranks with another config are told apart") {
-  const TempFolder folder;
-  const fs::path config = folder / "run.toml";
-  write_file(config, small_config(folder / "run"));
-  const auto rank = [&](const char* number, const std::string& port, const std::string& setting) {
-    return run_host(run_arguments(config, {"--rank", number, "--world-size", "2", "--rendezvous",
-                                           "127.0.0.1:" + port, "optimizer.num_epochs=1", setting}),
-                    {}, std::chrono::seconds(60));
-  };
-  const auto both = [&](const std::string& port, const std::string& second_setting) {
-    Result second;
-    std::thread thread([&] { second = rank("1", port, second_setting); });
-    const Result first = rank("0", port, "seed_value=0");
-    thread.join();
-    return std::pair{first, second};
-  };
-  const std::string port = std::to_string(15000 + ::getpid() % 10000);
-  const auto [first, second] = both(port, "seed_value=0");
-  INFO(first.err << second.err);
-  CHECK(first.exit_code == 0);
-  CHECK(second.exit_code == 0);
-  CHECK(second.err.empty());
-  const auto [one, other] = both(std::to_string(std::stoi(port) + 1), "seed_value=7");
-  INFO(one.err << other.err);
-  CHECK(one.exit_code == 5);
-  CHECK(other.exit_code == 5);
-  CHECK(one.err.find("rank 1 has another build or config than rank 0: 'seed_value = 0' there, "
-                     "'seed_value = 7' here") != std::string::npos);
 }

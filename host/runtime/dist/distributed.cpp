@@ -62,10 +62,21 @@ std::string place_of(const Ranks& ranks) {
   return ranks.address + ":" + std::to_string(ranks.port);
 }
 
-c10::intrusive_ptr<c10d::Store> open_store(const Ranks& ranks, milliseconds timeout) {
+// An error in which no other rank's end has a part.
+class MeetingError : public Error {
+ public:
+  explicit MeetingError(const std::string& text) : Error(Exit::distributed, text) {}
+};
+
+std::string within(milliseconds timeout) {
+  return " within " + std::to_string(timeout.count() / 1000) + " s";
+}
+
+c10::intrusive_ptr<c10d::TCPStore> tcp_store(const Ranks& ranks, bool listen, const char* failure,
+                                             milliseconds timeout) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(ranks.port);
-  options.isServer = ranks.rank == 0;
+  options.isServer = listen;
   options.waitWorkers = false;
   options.timeout = timeout;
   if (ranks.listener >= 0) options.masterListenFd = ranks.listener;
@@ -73,11 +84,15 @@ c10::intrusive_ptr<c10d::Store> open_store(const Ranks& ranks, milliseconds time
     return c10::make_intrusive<c10d::TCPStore>(ranks.address, options);
   } catch (const std::exception& error) {
     const std::string reason = error.what();
-    throw Error(Exit::distributed,
-                (ranks.rank == 0 ? "rank 0 cannot listen on " : "rank 0 cannot be reached at ") +
-                    place_of(ranks) + " within " + std::to_string(timeout.count() / 1000) +
-                    " s: " + reason.substr(0, reason.find('\n')));
+    throw MeetingError(failure + place_of(ranks) + (listen ? "" : within(timeout)) + ": " +
+                       reason.substr(0, reason.find('\n')));
   }
+}
+
+// The store of the run, which lives in rank 0.
+c10::intrusive_ptr<c10d::Store> open_store(const Ranks& ranks, milliseconds timeout) {
+  return ranks.rank == 0 ? tcp_store(ranks, true, "rank 0 cannot listen on ", timeout)
+                         : tcp_store(ranks, false, "rank 0 cannot be reached at ", timeout);
 }
 
 // One line for each thing in which ranks must agree.
@@ -128,10 +143,9 @@ class Distributed {
       store_->wait({"identity"}, timeout_);
       const std::string first = store_->get_to_str("identity");
       if (first != own)
-        throw Error(Exit::distributed,
-                    c10::str("rank ", ranks_.rank, " has another build or config than rank 0: ",
-                             first_difference(first, own),
-                             "; start all ranks from one build with one config"));
+        throw MeetingError(c10::str(
+            "rank ", ranks_.rank, " has another build or config than rank 0: ",
+            first_difference(first, own), "; start all ranks from one build with one config"));
       store_->set(c10::str("arrived/", ranks_.rank), std::string("1"));
     }
     GlooSettings gloo;
@@ -165,13 +179,14 @@ class Distributed {
     const bool same = first.text == own.text;
     services_.log->progress_done();
     tell(*watch_, same ? own : first);
-    watch_->wait_for_readers();
+    watch_->wait_for_readers(absent_);
     return static_cast<int>(first.code);
   }
 
  private:
   // libtorch tells by its texts alone how an exchange ended.
   static Watch::Cause cause_of(const Error& error) {
+    if (dynamic_cast<const MeetingError*>(&error) != nullptr) return Watch::Cause::own;
     const std::string text = error.what();
     const auto has = [&](const char* part) { return text.find(part) != std::string::npos; };
     if (error.code() != Exit::distributed && !has("gloo/") && !has("pair closure"))
@@ -205,13 +220,16 @@ class Distributed {
     const Clock::time_point until = Clock::now() + timeout_;
     for (;;) {
       std::string missing;
-      for (int64_t rank = 1; rank < ranks_.world; ++rank)
-        if (!store_->check({c10::str("arrived/", rank)})) missing += c10::str(" ", rank);
+      absent_ = 0;
+      for (int64_t rank = 1; rank < ranks_.world; ++rank) {
+        if (store_->check({c10::str("arrived/", rank)})) continue;
+        missing += c10::str(" ", rank);
+        ++absent_;
+      }
       if (missing.empty()) return;
       if (Clock::now() > until)
-        throw Error(Exit::distributed, "these ranks did not come to " + place_of(ranks_) +
-                                           " within " + std::to_string(timeout_.count() / 1000) +
-                                           " s:" + missing);
+        throw MeetingError("these ranks did not come to " + place_of(ranks_) + within(timeout_) +
+                           ":" + missing);
       std::this_thread::sleep_for(milliseconds(20));
     }
   }
@@ -227,7 +245,7 @@ class Distributed {
   // From a thread of the watch, while the main thread may be anywhere.
   [[noreturn]] void end_now(Watch& watch, const RankError& error) {
     tell(watch, error);
-    watch.wait_for_readers();
+    watch.wait_for_readers(0);
     std::fflush(nullptr);
     std::_Exit(static_cast<int>(error.code));
   }
@@ -237,6 +255,7 @@ class Distributed {
   milliseconds timeout_;
   c10::intrusive_ptr<c10d::Store> store_;
   std::optional<Watch> watch_;
+  int64_t absent_ = 0;  // ranks that have not come, as rank 0 saw last
   std::terminate_handler before_nccl_ = nullptr;
 };
 

@@ -299,11 +299,11 @@ bool Watch::rank_0_speaks() {
   return first_ || (!store_lost_ && Clock::now() - pulsed_ <= settings_.stall);
 }
 
-void Watch::wait_for_readers() {
+void Watch::wait_for_readers(int64_t absent) {
   if (settings_.rank != 0) return;
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, seconds(2),
-                    [this] { return store_lost_ || readers_ >= settings_.world; });
+                    [&] { return store_lost_ || readers_ >= settings_.world - absent; });
 }
 
 }  // namespace vissl::host

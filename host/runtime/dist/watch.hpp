@@ -67,9 +67,9 @@ class Watch {
   // This rank has come to its end; returns when all have. Rank 0 waits for the others because the
   // store lives in it. [main]
   void finish();
-  // Rank 0 stays until the others know of the run's error, at most two seconds; others return at
-  // once. [main]
-  void wait_for_readers();
+  // Rank 0 stays until the others, but for `absent` of them, know of the run's error, at most two
+  // seconds; others return at once. [main]
+  void wait_for_readers(int64_t absent);
   // Rank 0 knows what ends the run, because its store does, or will find out.
   bool rank_0_speaks();
 

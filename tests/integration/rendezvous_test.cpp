@@ -1,0 +1,129 @@
+// Ranks that are started one by one and meet at an address, or do not: each failure ends within the
+// limit and says what is missing.
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "process.hpp"
+#include "small_config.hpp"
+#include "temp_folder.hpp"
+
+using namespace vissl::test;
+
+namespace {
+
+// A port of the loopback interface that nobody else has while the object lives.
+class Port {
+ public:
+  enum class State { bound, listening };
+  explicit Port(State state) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(socket_, generic, size) == 0);
+    if (state == State::listening) REQUIRE(::listen(socket_, 1) == 0);
+    REQUIRE(::getsockname(socket_, generic, &size) == 0);
+    place_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~Port() { ::close(socket_); }
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+  const std::string& place() const { return place_; }
+
+ private:
+  int socket_;
+  std::string place_;
+};
+
+std::string free_place() {
+  return Port(Port::State::bound).place();
+}
+
+// One of `world` ranks, as a launcher of the user's own starts it.
+Result run_rank(const TempFolder& folder, int rank, int world, const std::string& place,
+                const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments{
+      "--rank", std::to_string(rank),    "--world-size", std::to_string(world), "--rendezvous",
+      place,    "optimizer.num_epochs=1"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_host(run_arguments(folder / "run.toml", arguments), {}, std::chrono::seconds(60));
+}
+
+// Ranks 0 and 1 of two, at once; the second with `setting`.
+std::pair<Result, Result> run_both(const TempFolder& folder, const std::string& setting) {
+  const std::string place = free_place();
+  Result second;
+  std::thread thread([&] { second = run_rank(folder, 1, 2, place, {setting}); });
+  const Result first = run_rank(folder, 0, 2, place, {"seed_value=0"});
+  thread.join();
+  return {first, second};
+}
+
+constexpr const char* kTwoSeconds = "distributed.timeout_seconds=2";
+// Start and end of a process on a busy machine.
+constexpr double kLimit = 2.0 + 5.0;
+
+void check_failed(const Result& result, const std::string& text) {
+  INFO(result.err);
+  CHECK(result.exit_code == 5);
+  CHECK(result.seconds < kLimit);
+  CHECK(result.err.find("error: " + text) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("rendezvous: --rank, --world-size and --rendezvous make a run") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "run"));
+  const auto [first, second] = run_both(folder, "seed_value=0");
+  INFO(first.err << second.err);
+  CHECK(first.exit_code == 0);
+  CHECK(second.exit_code == 0);
+  CHECK(second.err.empty());
+}
+
+TEST_CASE("rendezvous: ranks with another config are told apart, at once") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "run"));
+  const auto [first, second] = run_both(folder, "seed_value=7");
+  for (const Result& result : {first, second}) {
+    INFO(result.err);
+    CHECK(result.exit_code == 5);
+    CHECK(result.seconds < kLimit);
+  }
+  CHECK(first.err.find("rank 1 has another build or config than rank 0: 'seed_value = 0' there, "
+                       "'seed_value = 7' here") != std::string::npos);
+}
+
+TEST_CASE("rendezvous: rank 0 names the ranks that did not come within the limit") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "run"));
+  const std::string place = free_place();
+  const Result result = run_rank(folder, 0, 3, place, {kTwoSeconds});
+  check_failed(result, "these ranks did not come to " + place + " within 2 s: 1 2");
+  CHECK(result.seconds > 2.0);
+}
+
+TEST_CASE("rendezvous: a rank says within the limit that it does not reach rank 0") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "run"));
+  const Port silent(Port::State::bound);  // connections to it are refused
+  const Result result = run_rank(folder, 1, 2, silent.place(), {kTwoSeconds});
+  check_failed(result, "rank 1: rank 0 cannot be reached at " + silent.place() + " within 2 s: ");
+  CHECK(result.seconds > 2.0);
+}
+
+TEST_CASE("rendezvous: rank 0 says at once that its port is taken") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "run"));
+  const Port taken(Port::State::listening);
+  const Result result = run_rank(folder, 0, 2, taken.place());
+  check_failed(result, "rank 0 cannot listen on " + taken.place() + ": ");
+  CHECK(result.err.find("address already in use") != std::string::npos);
+}
