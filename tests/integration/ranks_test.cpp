@@ -332,6 +332,7 @@ TEST_CASE("ranks: a sharded optimizer with layer-wise rates is bit-equal, also a
   const Result stopped = run_host(run_arguments(config, arguments), {}, std::chrono::seconds(60));
   INFO(stopped.err);
   REQUIRE(stopped.exit_code == 75);
+  CHECK(stopped.err.find(", state sharded over 3 ranks") != std::string::npos);
   fs::remove(folder / "kill");
   run_well(config, arguments);
   CHECK(differences(folder / "whole", folder / "sharded") == "");

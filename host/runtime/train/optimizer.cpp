@@ -237,6 +237,8 @@ std::string Optimizer::summary() const {
   for (const Group& group : groups_) {
     if (!group.params.empty()) text += " " + group.name + " " + std::to_string(group.params.size());
   }
+  if (ranks_ != nullptr)
+    text += ", state sharded over " + std::to_string(ranks_->world()) + " ranks";
   return text;
 }
 

@@ -42,7 +42,7 @@ class Optimizer {
   // an unknown name.
   void scale(const std::string& hyper, double factor);
   Instance& instance() const { return *instance_; }
-  std::string summary() const;  // one line: groups and how many parameters each has
+  std::string summary() const;  // one line: groups, how many parameters each has, shards
 
   // torch's optimizer.state_dict(): {state: {index: {name: tensor}}, param_groups: [{lr, …, params:
   // [index]}]}; indices count the parameters group by group. The tensors share memory with this
