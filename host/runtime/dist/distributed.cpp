@@ -89,8 +89,40 @@ c10::intrusive_ptr<c10d::TCPStore> tcp_store(const Ranks& ranks, bool listen, co
   }
 }
 
-// The store of the run, which lives in rank 0.
-c10::intrusive_ptr<c10d::Store> open_store(const Ranks& ranks, milliseconds timeout) {
+// torchrun's agent has a store of its own at MASTER_ADDR:MASTER_PORT, so that rank 0 cannot listen
+// there.
+bool agent_listens(const Ranks& ranks) {
+  const char* told = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
+  return told != nullptr && std::string(told) == "True" && ranks.address_from == "MASTER_ADDR" &&
+         std::getenv("VISSL_RENDEZVOUS_FD") == nullptr;
+}
+
+// Rank 0 listens on a free port and tells the others by the agent's store which one.
+c10::intrusive_ptr<c10d::Store> open_store_by_agent(Ranks& ranks, milliseconds timeout) {
+  const c10::intrusive_ptr<c10d::Store> agent =
+      tcp_store(ranks, false, "the store of torchrun cannot be reached at ", timeout);
+  const char* attempt = std::getenv("TORCHELASTIC_RESTART_COUNT");
+  const std::string key = std::string("vissl-host/port/") + (attempt != nullptr ? attempt : "0");
+  if (ranks.rank == 0) {
+    ranks.port = 0;
+    const auto store = tcp_store(ranks, true, "rank 0 cannot listen on ", timeout);
+    ranks.port = store->getPort();
+    agent->set(key, std::to_string(ranks.port));
+    return store;
+  }
+  try {
+    agent->wait({key}, timeout);
+  } catch (const std::exception&) {
+    throw MeetingError("rank 0 has not told the store of torchrun at " + place_of(ranks) +
+                       within(timeout) + " where it listens");
+  }
+  ranks.port = std::stoi(agent->get_to_str(key));
+  return tcp_store(ranks, false, "rank 0 cannot be reached at ", timeout);
+}
+
+// The store of the run, which lives in rank 0; `ranks.port` becomes its port.
+c10::intrusive_ptr<c10d::Store> open_store(Ranks& ranks, milliseconds timeout) {
+  if (agent_listens(ranks)) return open_store_by_agent(ranks, timeout);
   return ranks.rank == 0 ? tcp_store(ranks, true, "rank 0 cannot listen on ", timeout)
                          : tcp_store(ranks, false, "rank 0 cannot be reached at ", timeout);
 }
@@ -251,7 +283,7 @@ class Distributed {
   }
 
   const Services& services_;
-  const Ranks& ranks_;
+  Ranks ranks_;
   milliseconds timeout_;
   c10::intrusive_ptr<c10d::Store> store_;
   std::optional<Watch> watch_;
