@@ -155,6 +155,41 @@ TEST_CASE("ranks: 2, 3 and 4 ranks with cross entropy and sync batch norm equal 
   check_equal({2, 3, 4}, {});
 }
 
+TEST_CASE(
+    "ranks: sync batch norm in groups of two takes the statistics of the group's rows alone") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "unused"));
+  // One step, in which rank r of four has row r; the checkpoint holds rank 0's statistics.
+  const auto run = [&](int world, int rows, int batch) {
+    const std::string name = std::to_string(world) + "_" + std::to_string(rows);
+    run_well(folder / "run.toml",
+             {"--nproc", std::to_string(world), "machine.precision=fp64", "optimizer.num_epochs=1",
+              "data.train.data_sources=[{ name = \"synthetic\", length = " + std::to_string(rows) +
+                  ", size = 16, random_images = true, num_labels = 4 }]",
+              "data.train.batchsize_per_replica=" + std::to_string(batch),
+              "data.train.sampler={ name = \"distributed\", shuffle = false }",
+              "data.train.transforms=[{ name = \"ToTensor\" }]", "test_model=false",
+              "model.sync_bn={ convert_bn_to_sync_bn = true, group_size = 2 }",
+              "distributed.stall_seconds=20", "checkpoint.dir=" + (folder / name).string()});
+    std::map<std::string, std::vector<double>> statistics = tensors_of(folder / name);
+    std::erase_if(statistics, [](const auto& tensor) {
+      return tensor.first.find("running_") == std::string::npos;
+    });
+    return statistics;
+  };
+  const auto ranks = run(4, 4, 1), pair = run(1, 2, 2), all = run(1, 4, 4);
+  REQUIRE(pair.size() > 20);
+  const auto difference = [&](const auto& others) {
+    double largest = 0.0;
+    for (const auto& [name, values] : ranks)
+      for (std::size_t i = 0; i < values.size(); ++i)
+        largest = std::max(largest, std::abs(values[i] - others.at(name).at(i)));
+    return largest;
+  };
+  CHECK(difference(pair) < 1e-10);
+  CHECK(difference(all) > 1e-4);
+}
+
 TEST_CASE("ranks: with recompute, two ranks equal one rank") {
   check_equal({2}, {"model.activation_checkpointing.use_activation_checkpointing=true"});
 }

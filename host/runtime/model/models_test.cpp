@@ -176,6 +176,28 @@ TEST_CASE(
   CHECK_THROWS(run.create(spec));
 }
 
+TEST_CASE(
+    "sync batch norm: group_size -1 is the ranks of one machine, 0 all, and none are too many") {
+  const auto group = [](std::int64_t size, std::int64_t local_world, bool convert = true) {
+    Json json = Run().json;
+    json["model"]["sync_bn"] = {{"convert_bn_to_sync_bn", convert}, {"group_size", size}};
+    TestCatalogue catalogue;
+    Services services{};
+    services.catalogue = &catalogue;
+    services.ranks.world = 6;
+    services.ranks.local_world = local_world;
+    return Models(services, setting(json), test_facts()).main().model->sync_group();
+  };
+  CHECK(group(-1, 3) == 3);
+  CHECK(group(-1, 0) == 6);  // unknown
+  CHECK(group(-1, 8) == 6);
+  CHECK(group(0, 3) == 6);
+  CHECK(group(2, 3) == 2);
+  CHECK(group(6, 3) == 6);
+  CHECK(group(8, 3) == 6);
+  CHECK(group(2, 3, false) == 0);  // every rank for itself
+}
+
 TEST_CASE("store: a scope lists its entries under their names in it") {
   Run run;
   vissl_store* root = model_api().store(&run.models.main());
