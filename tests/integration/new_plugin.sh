@@ -32,10 +32,8 @@ for kind in "${kinds[@]}"; do
   grep -qE "(^|[[:space:]])my_$kind " "$work/list" || wrong "list does not show my_$kind"
   "$host" describe "$kind/my_$kind" "${mine[@]}" >"$work/out" 2>&1 || wrong "describe $kind/my_$kind: $(cat "$work/out")"
 done
-if "$host" --help | grep -q check-plugin; then
-  # The kit's own trunk has this feature.
-  "$host" check-plugin "$work"/so/*.so 'engine/my_engine.feature="flat"' >"$work/out" 2>&1 || wrong "check-plugin: $(cat "$work/out")"
-fi
+# The kit's own trunk has this feature.
+"$host" check-plugin "$work"/so/*.so 'engine/my_engine.feature="flat"' >"$work/out" 2>&1 || wrong "check-plugin: $(cat "$work/out")"
 
 # One run that uses all of them but the engine and the readers of weights, then one with those.
 cat >"$work/exp.toml" <<TOML

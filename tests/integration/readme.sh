@@ -76,7 +76,10 @@ while read -r line; do
       ;;
     "source <("*) bash -euc "$line" || fail "'$line' fails" ;;
     scripts/*) [[ -x $VISSL_SOURCE_DIR/${command[0]} ]] || fail "${command[0]} is no program" ;;
-    "sbatch "*) grep -q 'scripts/slurm/array.sh\|scripts/slurm/nodes.sh' <<<"$line" || fail "what does '$line' submit?" ;;
+    "sbatch "*)  # its options, then the script
+      script=$(grep -oE 'scripts/[^ ]+' <<<"$line") || fail "what does '$line' submit?"
+      [[ -x $VISSL_SOURCE_DIR/$script ]] || fail "$script, which '$line' submits, is no program"
+      ;;
     "training "* | "epoch "* | "trained "*) ;;  # what the run prints
     *) packages+=" $line" ;;
   esac
