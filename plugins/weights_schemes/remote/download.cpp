@@ -242,6 +242,11 @@ class Download {
   }
 
   [[noreturn]] void fail_request(const Response& response, const std::string& reason) {
+    if (is_untrusted(response))
+      vissl::fail(VISSL_E_DATA,
+                  shown(response.url) + ": its certificate cannot be trusted (" + reason +
+                      "); when it is one of your own network, name the file with the certificate "
+                      "of its authority in SSL_CERT_FILE or CURL_CA_BUNDLE");
     if (response.curl_code != 0) vissl::fail(VISSL_E_DATA, address_ + ": " + reason);
     const bool refused = response.status == 401 || response.status == 403;
     vissl::fail(VISSL_E_DATA, shown(response.url) + ": the server refuses it (" + reason + "); " +

@@ -1,5 +1,11 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "host/files/sha256.hpp"
 #include "remote_test.hpp"
@@ -461,6 +467,45 @@ TEST_CASE("http: several processes that want one file make one request") {
   // Those who wait hear why it failed.
   CHECK(run("/gone.torch", "HTTP 403") == 0);
   CHECK(server.requests().size() == 2);
+}
+
+TEST_CASE("http: a download whose process is killed leaves no file, and is gone on with") {
+  Remote remote;
+  std::atomic<bool> stalls{true};
+  const HttpServer server([&](const HttpRequest& request) {
+    HttpReply reply = file_reply(request, kBytes, "\"v1\"");
+    if (stalls) reply.stalls_after = 60000;
+    return reply;
+  });
+  const std::string url = server.url("/net.torch");
+  ::setenv("REMOTE_TEST_URL", url.c_str(), 1);
+  ::setenv("REMOTE_TEST_CACHE", remote.cache().c_str(), 1);
+  ::setenv("REMOTE_TEST_EXPECTED", "killed", 1);
+  const fs::path place =
+      remote.cache() / ("http:127.0.0.1:" + std::to_string(server.port())) / "net.torch";
+  const fs::path half = place.string() + ".partial";
+  const std::string self = fs::read_symlink("/proc/self/exe").string();
+  const pid_t process = ::fork();
+  if (process == 0) {
+    ::execl(self.c_str(), self.c_str(), "-ns", "-tc=http: helper that asks for one file",
+            static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  std::error_code absent;
+  for (int i = 0; i < 1000 && !(fs::exists(half) && fs::file_size(half, absent) == 60000); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ::kill(process, SIGKILL);
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  CHECK(WIFSIGNALED(status));
+  CHECK(fs::file_size(half) == 60000);
+  CHECK(!fs::exists(place));
+  CHECK(remote.failure(url, VISSL_E_DATA, "", "offline = true").find("is not cached") !=
+        std::string::npos);
+  stalls = false;
+  CHECK(read_file(remote.ask(url).place) == kBytes);
+  CHECK(server.requests().back().header("range") == "bytes=60000-");
+  CHECK(!fs::exists(half));
 }
 
 TEST_CASE("http: helper that asks for one file" * doctest::skip()) {

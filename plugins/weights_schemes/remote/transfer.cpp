@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <initializer_list>
 #include <memory>
 
 namespace remote {
@@ -121,6 +122,20 @@ std::string proxy_in_capitals(const Url& url) {
   return url.scheme == "http" && !is_set ? variable("HTTP_PROXY") : "";
 }
 
+// libcurl leaves these variables to its command; a certificate of the user's own network is in one.
+void trust_own_certificates(CURL* easy) {
+  const auto give = [easy](CURLoption option, std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      const char* value = std::getenv(name);
+      if (value == nullptr || *value == '\0') continue;
+      curl_easy_setopt(easy, option, value);
+      return;
+    }
+  };
+  give(CURLOPT_CAINFO, {"CURL_CA_BUNDLE", "SSL_CERT_FILE"});
+  give(CURLOPT_CAPATH, {"SSL_CERT_DIR"});
+}
+
 void set_headers(const Request& request, bool with_credentials,
                  std::unique_ptr<curl_slist, FreeList>& headers, CURL* easy) {
   const auto add = [&](const std::string& line) {
@@ -169,6 +184,7 @@ std::string one_hop(const Request& request, const Url& url, bool with_credential
   }
   if (const std::string proxy = proxy_in_capitals(url); !proxy.empty())
     curl_easy_setopt(c, CURLOPT_PROXY, proxy.c_str());
+  trust_own_certificates(c);
   std::unique_ptr<curl_slist, FreeList> headers;
   set_headers(request, with_credentials, headers, c);
 
@@ -205,6 +221,11 @@ Response transfer(const Request& request, const Receiver& receiver) {
   }
   vissl::fail(VISSL_E_DATA, shown(request.url) + " leads from one address to the next more than " +
                                 std::to_string(kMaxRedirects) + " times");
+}
+
+bool is_untrusted(const Response& response) {
+  return response.curl_code == CURLE_PEER_FAILED_VERIFICATION ||
+         response.curl_code == CURLE_SSL_CACERT_BADFILE;
 }
 
 bool is_transient(const Response& response) {

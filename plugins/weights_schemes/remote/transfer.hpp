@@ -48,9 +48,13 @@ struct Receiver {
 };
 
 // Follows at most ten redirects, to http and https alone and never from https to http. Proxies are
-// taken from the environment as curl does. Throws vissl::Failure(VISSL_E_DATA) for a redirect that
+// taken from the environment as curl does, and so are authorities of certificates: CURL_CA_BUNDLE,
+// SSL_CERT_FILE and SSL_CERT_DIR. Throws vissl::Failure(VISSL_E_DATA) for a redirect that
 // is not followed.
 Response transfer(const Request& request, const Receiver& receiver);
+
+// Whether the server's certificate is the reason.
+bool is_untrusted(const Response& response);
 
 // Whether another attempt may help.
 bool is_transient(const Response& response);
