@@ -16,10 +16,20 @@ namespace vissl::host {
 
 namespace {
 
-// All mappings that live, so that let_go can tell their bytes from others.
+// All mappings that live, by where they begin, so that their bytes can be told from others.
 struct Mappings {
   std::mutex mutex;
-  std::map<const std::byte*, std::size_t> sizes;
+  std::map<const std::byte*, const MappedFile*> files;
+
+  // The file that holds all of `bytes`. [with the mutex held]
+  const MappedFile* find(std::span<const std::byte> bytes) const {
+    auto after = files.upper_bound(bytes.data());
+    if (bytes.empty() || after == files.begin()) return nullptr;
+    const auto& [start, file] = *--after;
+    const auto offset = static_cast<std::size_t>(bytes.data() - start);
+    const std::size_t size = file->bytes().size();
+    return offset < size && bytes.size() <= size - offset ? file : nullptr;
+  }
 };
 Mappings& mappings() {
   static Mappings all;
@@ -28,26 +38,35 @@ Mappings& mappings() {
 
 }  // namespace
 
-MappedFile::MappedFile(std::string name, const std::byte* data, std::size_t size)
-    : name_(std::move(name)), data_(data), size_(size) {
+MappedFile::MappedFile(std::string name, const std::byte* data, const struct stat& facts)
+    : name_(std::move(name)),
+      data_(data),
+      size_(static_cast<std::size_t>(facts.st_size)),
+      device_(facts.st_dev),
+      number_(facts.st_ino) {
   if (data_ == nullptr) return;
   Mappings& all = mappings();
   const std::lock_guard lock(all.mutex);
-  all.sizes[data_] = size_;
+  all.files[data_] = this;
 }
 
 void MappedFile::let_go(std::span<const std::byte> bytes) noexcept {
-  if (bytes.empty()) return;
   Mappings& all = mappings();
   const std::lock_guard lock(all.mutex);
-  auto after = all.sizes.upper_bound(bytes.data());
-  if (after == all.sizes.begin()) return;
-  const auto& [start, size] = *--after;
-  const auto offset = static_cast<std::size_t>(bytes.data() - start);
-  if (offset >= size || bytes.size() > size - offset) return;
+  const MappedFile* file = all.find(bytes);
+  if (file == nullptr) return;
+  const auto offset = static_cast<std::size_t>(bytes.data() - file->data_);
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t first = offset / page * page;
-  ::madvise(const_cast<std::byte*>(start + first), offset + bytes.size() - first, MADV_DONTNEED);
+  ::madvise(const_cast<std::byte*>(file->data_ + first), offset + bytes.size() - first,
+            MADV_DONTNEED);
+}
+
+std::shared_ptr<const MappedFile> MappedFile::of(std::span<const std::byte> bytes) {
+  Mappings& all = mappings();
+  const std::lock_guard lock(all.mutex);
+  const MappedFile* file = all.find(bytes);
+  return file == nullptr ? nullptr : file->weak_from_this().lock();
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
@@ -80,7 +99,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
   }
   ::close(fd);
   return std::shared_ptr<const MappedFile>(
-      new MappedFile(name, static_cast<const std::byte*>(data), size));
+      new MappedFile(name, static_cast<const std::byte*>(data), facts));
 }
 
 MappedFile::~MappedFile() {
@@ -88,7 +107,7 @@ MappedFile::~MappedFile() {
   if (data_ == nullptr) return;
   Mappings& all = mappings();
   const std::lock_guard lock(all.mutex);
-  all.sizes.erase(data_);
+  all.files.erase(data_);
   ::munmap(const_cast<std::byte*>(data_), size_);
 }
 

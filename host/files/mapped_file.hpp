@@ -1,5 +1,7 @@
 #pragma once
 // A whole file mapped read-only.
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -9,9 +11,10 @@
 namespace vissl::host {
 
 // The mapping lives as long as the object; pages are read when they are first touched. A file that
-// somebody cuts while it is mapped kills the process (SIGBUS): our own files are only ever replaced
-// by rename, which keeps the mapped one whole.
-class MappedFile {
+// somebody cuts while it is mapped kills the process that touches what is gone (SIGBUS): our own
+// files are only ever replaced by rename, which keeps the mapped one whole, and what is large is
+// read by read_into, which makes that an error.
+class MappedFile : public std::enable_shared_from_this<MappedFile> {
  public:
   // Throws Error(Exit::bad_data) if the file is missing, unreadable or not a regular file.
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
@@ -26,14 +29,24 @@ class MappedFile {
   // back. Bytes that no MappedFile holds stay as they are. Any thread.
   static void let_go(std::span<const std::byte> bytes) noexcept;
 
+  // The mapping that holds all of `bytes`, NULL when there is none. Any thread.
+  static std::shared_ptr<const MappedFile> of(std::span<const std::byte> bytes);
+
+  // Whether these are the facts of the mapped file itself, whatever its length is by now.
+  bool is_of(const struct stat& facts) const {
+    return facts.st_dev == device_ && facts.st_ino == number_;
+  }
+
   const std::string& name() const { return name_; }
 
  private:
-  MappedFile(std::string name, const std::byte* data, std::size_t size);
+  MappedFile(std::string name, const std::byte* data, const struct stat& facts);
 
   std::string name_;
   const std::byte* data_;
   std::size_t size_;
+  dev_t device_;
+  ino_t number_;  // with the device: which file it is
 };
 
 }  // namespace vissl::host

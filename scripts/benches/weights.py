@@ -3,10 +3,11 @@ torch.load(mmap=True). The files are in the page cache."""
 from .harness import BenchError, Measure
 
 TENSORS = 160
-# MiB, ending, and whether the tensors stay in the mapped file
+# MiB, ending, and whether the tensors are new, those of a model that is there, or stay in the mapped file
 FILES = {
     "weights_100": (100, "pth", "copied"),
     "weights_800": (800, "pth", "copied"),
+    "weights_800_model": (800, "pth", "into"),
     "weights_800_mapped": (800, "pth", "mapped"),
     "weights_800_safetensors": (800, "safetensors", "mapped"),  # as the package does it
 }

@@ -1,16 +1,20 @@
 // Loads a file of pretrained weights and touches every byte: one JSON object of seconds and the sum
 // of all 64-bit words. Driven by `scripts/bench weights`.
 //
-//   weights_bench copied|mapped FILE     copied: into memory of its own, as torch.load does
+//   weights_bench copied|into|mapped FILE
+//
+// copied: into new memory, as torch.load does; into: into the tensors of a model, as a run does
+// (read_into by all cores, for both); mapped: where the file lies.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "host/files/mapped_file.hpp"
+#include "host/files/read_into.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/weights/weights_plan.hpp"
 
@@ -28,36 +32,56 @@ std::uint64_t sum_of(std::span<const std::byte> bytes) {
   return sum;
 }
 
+std::span<const std::byte> bytes_of(const TensorRef& tensor) {
+  const std::uint64_t width = size_bytes(tensor.dtype);
+  return tensor.storage->bytes().subspan(static_cast<std::uint64_t>(tensor.offset) * width,
+                                         static_cast<std::uint64_t>(tensor.numel()) * width);
+}
+
+using Memory = std::vector<std::shared_ptr<Storage>>;
+
+Memory memory_for(const std::vector<WeightsSource>& sources) {
+  Memory memory;
+  for (const WeightsSource& source : sources)
+    memory.push_back(Storage::allocate(bytes_of(*source.tensor).size()));
+  return memory;
+}
+
+std::uint64_t load(const std::string& file, const std::string& how, Memory memory) {
+  const WeightsFile weights = read_weights_file(file);
+  const std::vector<WeightsSource> sources = tensors_of(weights.tree);
+  std::uint64_t sum = 0;
+  if (how == "mapped") {
+    for (const WeightsSource& source : sources) sum += sum_of(bytes_of(*source.tensor));
+    return sum;
+  }
+  if (how == "copied") memory = memory_for(sources);
+  std::vector<ReadPiece> pieces;
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    pieces.push_back({bytes_of(*sources[i].tensor), memory[i]->writable().data()});
+  read_into(std::move(pieces), static_cast<int>(std::thread::hardware_concurrency()));
+  for (const auto& tensor : memory) sum += sum_of(tensor->bytes());
+  return sum;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fprintf(stderr, "usage: weights_bench copied|mapped FILE\n");
+    std::fprintf(stderr, "usage: weights_bench copied|into|mapped FILE\n");
     return 2;
   }
   try {
-    using Clock = std::chrono::steady_clock;
-    const bool copied = std::string(argv[1]) == "copied";
-    const auto start = Clock::now();
-    const WeightsFile file = read_weights_file(argv[2]);
-    std::vector<std::shared_ptr<Storage>> kept;
-    std::uint64_t sum = 0;
-    for (const WeightsSource& source : tensors_of(file.tree)) {
-      const TensorRef& tensor = *source.tensor;
-      const std::uint64_t width = size_bytes(tensor.dtype);
-      const auto bytes =
-          tensor.storage->bytes().subspan(static_cast<std::uint64_t>(tensor.offset) * width,
-                                          static_cast<std::uint64_t>(tensor.numel()) * width);
-      if (!copied) {
-        sum += sum_of(bytes);
-        continue;
-      }
-      kept.push_back(Storage::allocate(bytes.size()));
-      std::memcpy(kept.back()->writable().data(), bytes.data(), bytes.size());
-      MappedFile::let_go(bytes);
-      sum += sum_of(kept.back()->bytes());
+    const std::string how = argv[1];
+    Memory model;
+    if (how == "into") {
+      model = memory_for(tensors_of(read_weights_file(argv[2]).tree));
+      for (const auto& tensor : model)
+        std::memset(tensor->writable().data(), 1, tensor->size_bytes());
     }
-    const std::chrono::duration<double> seconds = Clock::now() - start;
+    const auto start = std::chrono::steady_clock::now();
+    const std::uint64_t sum = load(argv[2], how, std::move(model));
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     std::printf("{\"load_s\":%.6f,\"sum\":\"%016llx\"}\n", seconds.count(),
                 static_cast<unsigned long long>(sum));
     return 0;

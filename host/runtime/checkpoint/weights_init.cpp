@@ -1,5 +1,6 @@
 #include "host/runtime/checkpoint/weights_init.hpp"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/grad_mode.h>
 #include <vissl/weights_scheme.h>
@@ -9,6 +10,7 @@
 
 #include "host/files/atomic_file.hpp"
 #include "host/files/mapped_file.hpp"
+#include "host/files/read_into.hpp"
 #include "host/files/sha256.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
@@ -103,6 +105,20 @@ at::Tensor view_of(const TensorRef& ref) {
   return at::from_blob(data, ref.shape, ref.strides, at::TensorOptions().dtype(type));
 }
 
+// Whether the file has the bytes just as `to` has them in memory.
+bool fits_bytes(const TensorRef& from, const at::Tensor& to) {
+  return to.is_cpu() && to.is_contiguous() && from.dtype != DType::boolean &&
+         static_cast<int>(from.dtype) == static_cast<int>(to.scalar_type()) &&
+         from.invalid() == nullptr && from.is_contiguous();
+}
+
+ReadPiece piece(const TensorRef& from, const at::Tensor& to) {
+  const std::uint64_t width = size_bytes(from.dtype);
+  return {from.storage->bytes().subspan(static_cast<std::uint64_t>(from.offset) * width,
+                                        static_cast<std::uint64_t>(from.numel()) * width),
+          static_cast<std::byte*>(to.data_ptr())};
+}
+
 using Made = std::unordered_map<std::size_t, at::Tensor>;
 
 // What the profile makes of the file's tensors, before anything is copied.
@@ -184,16 +200,21 @@ LoadedWeights init_weights(Model& model, const Setting& config, const Services& 
 
   const torch::autograd::AutoGradMode no_grad(false);
   const Made made = adapt_all(plan, *profile);
+  std::vector<ReadPiece> pieces;
   for (std::size_t i = 0; i < plan.rows.size(); ++i) {
     const WeightsRow& row = plan.rows[i];
     at::Tensor& to = entries[i]->tensor;
     if (row.fate == WeightsFate::adapted) to.copy_(made.at(i));
-    if (row.fate == WeightsFate::loaded) {
-      const TensorRef& from = *plan.sources[row.sources.front()].tensor;
+    if (row.fate != WeightsFate::loaded || to.numel() == 0) continue;
+    const TensorRef& from = *plan.sources[row.sources.front()].tensor;
+    if (fits_bytes(from, to)) {
+      pieces.push_back(piece(from, to));
+    } else {
       to.copy_(view_of(from).reshape(to.sizes()));
-      if (from.storage != nullptr) MappedFile::let_go(from.storage->bytes());
+      MappedFile::let_go(from.storage->bytes());
     }
   }
+  read_into(std::move(pieces), at::get_num_threads());
   return {summary_line(plan), text_report(plan)};
 }
 

@@ -1,4 +1,5 @@
-"""usage: weights.py make FILE TENSORS MIB | copied FILE | mapped FILE: a state dict written, or loaded and every byte touched.
+"""usage: weights.py make FILE TENSORS MIB | copied FILE | into FILE | mapped FILE: a state dict written, or loaded and every byte
+touched; `into` copies it into tensors that are there, as load_state_dict does.
 
 FILE ends in .pth (torch.save, torch.load) or .safetensors (the safetensors package). Loading prints seconds as JSON, and the
 sum of all 64-bit words as tests/bench/weights_bench.cpp forms it.
@@ -23,10 +24,18 @@ if action == "make":
         torch.save({"state_dict": state}, file)
     sys.exit()
 torch.set_num_threads(1)
+if action == "into":
+    on_disk = torch.load(file, weights_only=True, mmap=True)["state_dict"]
+    model = {name: torch.ones_like(value) for name, value in on_disk.items()}
+    del on_disk
 start = time.perf_counter()
 if file.endswith(".safetensors"):
     state = safetensors.torch.load_file(file)
 else:
     state = torch.load(file, weights_only=True, mmap=action == "mapped")["state_dict"]
+if action == "into":
+    for name, value in model.items():
+        value.copy_(state[name])
+    state = model
 total = sum(int(value.view(torch.int64).sum()) for value in state.values())
 print(json.dumps({"load_s": time.perf_counter() - start, "sum": f"{total % 2**64:016x}"}))
