@@ -21,7 +21,6 @@ struct Refusal {
 };
 constexpr Refusal kRefusals[] = {
     {"PK\x05\x06"sv, "is an empty zip file; use another copy"},
-    {"\x1f\x8b"sv, "is compressed with gzip; decompress it first (gunzip)"},
     {"BZh"sv, "is compressed with bzip2; decompress it first (bunzip2)"},
     {"\xfd"
      "7zXZ"sv,
@@ -86,6 +85,7 @@ WeightsFormat sniff_weights(std::span<const std::byte> file, const std::string& 
   }
   if (text.starts_with("PK\x03\x04"sv)) return WeightsFormat::zip;
   if (text.starts_with("\x93NUMPY"sv)) return WeightsFormat::npy;
+  if (text.starts_with("\x1f\x8b"sv)) return WeightsFormat::gzip;
   if (!visible.empty() && visible.front() == '{') return WeightsFormat::json;
   if (std::ranges::all_of(file.first(text.size()), [](std::byte b) { return b == std::byte{0}; })) {
     refuse("begins with nothing but zeros: an interrupted download; use another copy");

@@ -6,7 +6,7 @@
 
 namespace vissl::host {
 
-enum class WeightsFormat { zip, torch_legacy, tar, safetensors, npy, pickle, json };
+enum class WeightsFormat { zip, torch_legacy, tar, safetensors, npy, pickle, json, gzip };
 
 // Throws Error(Exit::bad_data) that says what the file is instead, as far as its bytes tell: empty,
 // an LFS pointer, an error page, compressed, HDF5, ...

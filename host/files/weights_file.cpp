@@ -5,6 +5,7 @@
 #include "host/files/damage.hpp"
 #include "host/files/error.hpp"
 #include "host/files/file_bytes.hpp"
+#include "host/files/gzip.hpp"
 #include "host/files/mapped_file.hpp"
 #include "host/files/module_state.hpp"
 #include "host/files/npy.hpp"
@@ -119,6 +120,18 @@ void read_zip(const FileBytes& file, const WeightsReadOptions& options, int zips
   }
 }
 
+// As with zip, one layer that somebody put around the file.
+void read_gzip(const FileBytes& file, const WeightsReadOptions& options, int zips,
+               WeightsFile& out) {
+  if (zips != 0) {
+    throw Error(Exit::bad_data,
+                file.name + ": is compressed more than once; decompress it first (gunzip)");
+  }
+  const auto kept = gunzip(file.bytes, file.name);
+  MappedFile::let_go(file.bytes);
+  read_file({*kept, kept, file.name}, options, zips + 1, out);
+}
+
 void read_array(const FileBytes& file, const WeightsReadOptions& options, WeightsFile& out) {
   out.format = "npy";
   const NpyHeader header = read_npy_header(file.bytes, file.name);
@@ -159,6 +172,8 @@ void read_file(const FileBytes& file, const WeightsReadOptions& options, int zip
       return read_array(file, options, out);
     case WeightsFormat::pickle:
       return read_pickled(file, options, out);
+    case WeightsFormat::gzip:
+      return read_gzip(file, options, zips, out);
     case WeightsFormat::json:
       return read_weights_index(file, options, out);
   }

@@ -45,8 +45,7 @@ TEST_CASE("weights: what is no file of weights is named for what it is") {
   CHECK(refusal("abc") == "is too short for a file of weights; use another copy");
   CHECK(refusal(std::string(5000, '\0')) ==
         "begins with nothing but zeros: an interrupted download; use another copy");
-  CHECK(refusal("\x1f\x8b\x08 and so on, a gzip file") ==
-        "is compressed with gzip; decompress it first (gunzip)");
+  CHECK(refusal("\x1f\x8b\x08 and so on, a gzip file").starts_with("the gzip stream is "));
   CHECK(refusal("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n") ==
         "is a git-LFS pointer, not the file itself; fetch it with 'git lfs pull'");
   CHECK(refusal("\n<!DOCTYPE html><html></html>").starts_with("is a web page, not weights"));
