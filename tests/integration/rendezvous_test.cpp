@@ -1,13 +1,10 @@
 // Ranks that are started one by one and meet at an address, or do not: each failure ends within the
 // limit and says what is missing.
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <thread>
 
+#include "free_place.hpp"
 #include "process.hpp"
 #include "small_config.hpp"
 #include "temp_folder.hpp"
@@ -15,35 +12,6 @@
 using namespace vissl::test;
 
 namespace {
-
-// A port of the loopback interface that nobody else has while the object lives.
-class Port {
- public:
-  enum class State { bound, listening };
-  explicit Port(State state) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(socket_, generic, size) == 0);
-    if (state == State::listening) REQUIRE(::listen(socket_, 1) == 0);
-    REQUIRE(::getsockname(socket_, generic, &size) == 0);
-    place_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  }
-  ~Port() { ::close(socket_); }
-  Port(const Port&) = delete;
-  Port& operator=(const Port&) = delete;
-  const std::string& place() const { return place_; }
-
- private:
-  int socket_;
-  std::string place_;
-};
-
-std::string free_place() {
-  return Port(Port::State::bound).place();
-}
 
 // One of `world` ranks, as a launcher of the user's own starts it.
 Result run_rank(const TempFolder& folder, int rank, int world, const std::string& place,

@@ -47,7 +47,7 @@ class Weights {
 }  // namespace
 
 TEST_CASE(
-    "download: all ranks load the weights of a server with one request, and later without it") {
+    "download: four ranks load the weights of a server with one request, and later without it") {
   const Weights weights;
   std::string locator;
   {
@@ -58,14 +58,14 @@ TEST_CASE(
     });
     locator = server.url("/nets/small.torch") +
               "#sha256=" + vissl::host::sha256_hex(std::as_bytes(std::span(weights.content)));
-    const Result two = weights.run(locator, "two", {"--nproc", "2"});
-    INFO(two.err);
-    CHECK(two.exit_code == 0);
+    const Result four = weights.run(locator, "four", {"--nproc", "4"});
+    INFO(four.err);
+    CHECK(four.exit_code == 0);
     CHECK(server.requests().size() == 1);
     // Rank 0 tells what it does: which rank comes first is open.
     const std::string url = server.url("/nets/small.torch");
-    CHECK((two.err.find("Downloading: \"" + url + "\" to ") != std::string::npos ||
-           two.err.find("another process downloads " + url + "; waiting for it") !=
+    CHECK((four.err.find("Downloading: \"" + url + "\" to ") != std::string::npos ||
+           four.err.find("another process downloads " + url + "; waiting for it") !=
                std::string::npos));
   }
   const Result later = weights.run(locator, "later");
@@ -73,6 +73,50 @@ TEST_CASE(
   CHECK(later.exit_code == 0);
   CHECK(later.err.find("URL http://127.0.0.1:") != std::string::npos);
   CHECK(later.err.find("Downloading") == std::string::npos);
+}
+
+TEST_CASE("download: a run that goes on from its checkpoint leaves the address alone") {
+  const Weights weights;
+  const HttpServer server(
+      [&](const HttpRequest& request) { return file_reply(request, weights.content, "\"1\""); });
+  const std::string url = server.url("/small.torch");
+  const Result first = weights.run(url, "resumed");
+  INFO(first.err);
+  REQUIRE(first.exit_code == 0);
+  CHECK(first.err.find("URL " + url + " cached in ") != std::string::npos);
+  CHECK(server.requests().size() == 1);
+  fs::remove_all(weights.folder / "cache");
+  const Result second = weights.run(url, "resumed", {"optimizer.num_epochs=2"});
+  INFO(second.err);
+  CHECK(second.exit_code == 0);
+  CHECK(second.err.find("resuming at iteration ") != std::string::npos);
+  CHECK(second.err.find(url) == std::string::npos);
+  CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("download: the Hugging Face tools' cache and a folder of timm's load without a network") {
+  const Weights weights;
+  const fs::path hub = weights.folder / "hub/models--org--net", timm = weights.folder / "timm";
+  const std::string commit(40, 'c');
+  fs::create_directories(hub / "refs");
+  fs::create_directories(hub / "blobs");
+  fs::create_directories(hub / "snapshots" / commit);
+  fs::create_directories(timm);
+  write_file(hub / "refs/main", commit);
+  const std::string hash = vissl::host::sha256_hex(std::as_bytes(std::span(weights.content)));
+  write_file(hub / "blobs" / hash, weights.content);
+  fs::create_symlink("../../blobs/" + hash, hub / "snapshots" / commit / "pytorch_model.bin");
+  write_file(timm / "model.pth", weights.content);
+  ::setenv("HF_HUB_CACHE", (weights.folder / "hub").c_str(), 1);
+  ::setenv("VISSL_OFFLINE", "1", 1);
+  for (const std::string& locator : {std::string("hf-hub:org/net"), "local-dir:" + timm.string()}) {
+    const Result result = weights.run(locator, "offline" + std::to_string(locator.size()));
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    CHECK(result.err.find("(100 % of the trunk) from ") != std::string::npos);
+  }
+  ::unsetenv("HF_HUB_CACHE");
+  ::unsetenv("VISSL_OFFLINE");
 }
 
 TEST_CASE("download: what cannot be fetched ends the run with code 4, what is no scheme with 2") {

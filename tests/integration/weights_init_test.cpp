@@ -2,8 +2,12 @@
 // then.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <future>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "free_place.hpp"
 #include "host/files/atomic_file.hpp"
 #include "host/files/torch_zip_reader.hpp"
 #include "host/files/torch_zip_writer.hpp"
@@ -18,6 +22,8 @@ using Json = nlohmann::json;
 
 namespace {
 
+constexpr std::int64_t kFeatures = 32;  // of the small network
+
 // A run of one epoch whose weights the tests load again under other names.
 class Weights {
  public:
@@ -30,13 +36,23 @@ class Weights {
   }
   fs::path checkpoint() const { return folder_ / "source" / "checkpoint.torch"; }
 
-  // The trunk's tensors as `rename` calls them, below "state_dict".
-  fs::path file(const std::string& name, const std::function<std::string(std::string)>& rename) {
+  // The trunk's tensors as `rename` calls them, below "state_dict", and a linear layer "fc" when it
+  // has classes.
+  fs::path file(const std::string& name, const std::function<std::string(std::string)>& rename,
+                std::int64_t classes = 0) {
     Node state = Node::dict();
     const Node tree = read_torch_zip(checkpoint());
     const Node& trunk = tree.at("classy_state_dict").at("base_model").at("model").at("trunk");
     for (const auto& [key, tensor] : trunk.as_dict().entries())
       state[rename(to_text(key).substr(std::string("_feature_blocks.").size()))] = tensor;
+    const auto zeros = [](std::vector<std::int64_t> shape) {
+      const std::vector<std::byte> bytes(4 * static_cast<std::size_t>(shape[0] * shape.back()));
+      return Node(TensorRef::contiguous(DType::float32, std::move(shape), Storage::copy_of(bytes)));
+    };
+    if (classes > 0) {
+      state["fc.weight"] = zeros({classes, kFeatures});
+      state["fc.bias"] = zeros({classes});
+    }
     Node out = Node::dict();
     out["state_dict"] = std::move(state);
     AtomicFile file(folder_ / name);
@@ -166,6 +182,60 @@ TEST_CASE("weights: two ranks load one file, and say so once") {
   const std::size_t first = result.err.find("weights: chosen");
   REQUIRE(first != std::string::npos);
   CHECK(result.err.find("weights: chosen", first + 1) == std::string::npos);
+}
+
+TEST_CASE("weights: ranks that see two files under one path all end, with one error") {
+  Weights weights;
+  // One path that leads into another folder for each rank, as on nodes that share no disk.
+  const std::string path = "/proc/self/cwd/net.pth";
+  const fs::path file = weights.file("net.pth", momentum_encoder);
+  for (const char* node : {"node0", "node1"}) fs::create_directories(weights.path() / node);
+  fs::copy_file(file, weights.path() / "node0/net.pth");
+  fs::copy_file(weights.checkpoint(), weights.path() / "node1/net.pth");
+  write_file(weights.path() / "run.toml", small_config(weights.path() / "run") +
+                                              "[model.weights_init]\nparams_file = \"" + path +
+                                              "\"\nprofile = \"auto\"\n");
+  const std::string place = free_place();
+  const fs::path before = fs::current_path();
+  std::vector<Result> results(2);
+  std::vector<std::thread> ranks;
+  for (std::size_t rank = 0; rank < 2; ++rank) {
+    fs::current_path(weights.path() / ("node" + std::to_string(rank)));
+    std::promise<void> started;
+    ranks.emplace_back([&, rank] {
+      results[rank] = run_host(run_arguments(weights.path() / "run.toml",
+                                             {"--rank", std::to_string(rank), "--world-size", "2",
+                                              "--rendezvous", place, "optimizer.num_epochs=1"}),
+                               [&](pid_t) { return started.set_value(), true; });
+    });
+    started.get_future().wait();  // the next rank starts in another folder
+  }
+  for (std::thread& rank : ranks) rank.join();
+  fs::current_path(before);
+  for (const Result& result : results) {
+    INFO(result.err);
+    CHECK(result.exit_code == 4);
+  }
+  const std::string told = results[0].err + results[1].err;
+  INFO(told);
+  CHECK(told.find(path + ": rank 1 sees another file than rank 0; give every node the same file, "
+                         "or pin it with #sha256=…") != std::string::npos);
+  CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
+}
+
+TEST_CASE("weights: seven classes from a file of a thousand train at once") {
+  Weights weights;
+  const fs::path file = weights.file(
+      "timm.pth", [](const std::string& name) { return name; }, 1000);
+  const Result result =
+      weights.run(file, {"model.weights_init.profile=timm", "model.heads[mlp].dims=[32,7]",
+                         "optimizer.param_schedulers.lr.start_value=0.05"});
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  CHECK(says(result,
+             "Missing keys (fc.weight, fc.bias) discovered while loading pretrained "
+             "weights. This is expected if model is being adapted."));
+  CHECK(says(result, "trained epoch 1/1"));
 }
 
 TEST_CASE("weights: files that are none say what they are") {
