@@ -15,6 +15,7 @@ int show_batch_command(const CommandContext& context);
 int show_model_command(const CommandContext& context);
 int show_schedule_command(const CommandContext& context);
 int show_keys_command(const CommandContext& context);
+int show_models_command(const CommandContext& context);
 int bench_data_command(const CommandContext& context);
 int inspect_command(const CommandContext& context);
 int convert_command(const CommandContext& context);

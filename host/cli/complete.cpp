@@ -5,6 +5,7 @@
 #include <set>
 
 #include "host/cli/options_table.hpp"
+#include "host/cli/shown_models.hpp"
 #include "host/plugin/kinds.hpp"
 
 namespace vissl::host {
@@ -161,6 +162,8 @@ void offer_operands(Answer& answer, const Line& line, Session& session) {
   if (argument == "KIND/NAME" && line.operands == 0)
     for (const CatalogueEntry& entry : session.catalogue().entries())
       answer.offer(entry.kind + "/" + entry.name, entry.sentence);
+  if (line.command->command == Command::show_models && line.operands == 0)
+    for (const ShownModel& model : shown_models(session, true)) answer.offer(model.name);
   if (argument == "KIND NAME" && line.operands == 0)
     for (const Kind& kind : kinds()) answer.offer(kind.name);
   if (argument == "SHELL" && line.operands == 0)

@@ -45,6 +45,8 @@ int dispatch(const CommandContext& context) {
       return show_schedule_command(context);
     case Command::show_keys:
       return show_keys_command(context);
+    case Command::show_models:
+      return show_models_command(context);
     case Command::bench_data:
       return bench_data_command(context);
     case Command::inspect:

@@ -30,7 +30,10 @@ std::string command_help(const Terminal& terminal, const CommandRow& row) {
   const bool takes_config = applies(option_rows()[1], row.words);
   std::string out = "vissl-host " + std::string(row.words);
   if (!row.argument.empty()) out += " " + std::string(row.argument);
-  if (takes_config) out += " --config FILE [KEY.PATH=VALUE ...]";
+  if (row.command == Command::show_models)
+    out += " [--config FILE [KEY.PATH=VALUE ...]]";
+  else if (takes_config)
+    out += " --config FILE [KEY.PATH=VALUE ...]";
   out += "\n" + std::string(row.doc) + "\n\n" + terminal.paint("Options", Style::bold) + "\n";
   Rows rows;
   for (const OptionGroup group : {OptionGroup::input, OptionGroup::output, OptionGroup::general}) {

@@ -153,6 +153,8 @@ bool take_command(std::vector<std::string>& words, Options& options) {
   words.erase(words.begin(), words.begin() + (two ? 2 : 1));
   options.command = row->command;
   if (row->argument.empty()) return true;
+  const bool is_optional = row->argument.starts_with('[');
+  if (is_optional && (words.empty() || words[0].find('=') != std::string::npos)) return true;
   if (words.empty())
     refuse("'" + std::string(row->words) + "' needs " + std::string(row->argument) +
            (row->command == Command::describe ? "; 'vissl-host list' shows what there is" : ""));
@@ -219,7 +221,8 @@ void check_applies(const po::variables_map& map, const Options& options) {
       option_rows()[1].commands.find("|" + words + "|") != std::string_view::npos;
   if (!options.settings.empty() && !takes_settings && options.command != Command::check_plugin)
     refuse("'" + options.settings.front() + "' has no meaning for '" + words + "'");
-  if (options.configs.empty() && takes_settings)
+  const bool can_do_without = options.command == Command::show_models && options.settings.empty();
+  if (options.configs.empty() && takes_settings && !can_do_without)
     refuse("'" + words + "' needs a config: --config FILE");
 }
 
@@ -246,6 +249,7 @@ Options parse_options(const std::vector<std::string>& arguments) {
   options.json = map["json"].as<bool>();
   options.origins = map["origins"].as<bool>();
   options.sha256 = map["sha256"].as<bool>();
+  options.pretrained = map["pretrained"].as<bool>();
   options.heads = map["heads"].as<bool>();
   options.bgr = map["bgr"].as<bool>();
   options.force = map["force"].as<bool>();

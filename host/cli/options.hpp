@@ -22,6 +22,7 @@ enum class Command {
   show_schedule,
   bench_data,
   show_keys,
+  show_models,
   new_plugin,
   inspect,
   convert,
@@ -33,9 +34,9 @@ enum class Command {
 
 struct Options {
   Command command = Command::run;
-  std::string
-      subject;       // of describe: "loss/simclr_info_nce_loss"; a kind; a file; a shell; a command
-  std::string name;  // of new-plugin; of convert the file to write
+  std::string subject;  // of describe: "loss/simclr_info_nce_loss"; a kind; a file; a shell; a
+                        // command; a pattern
+  std::string name;     // of new-plugin; of convert the file to write
   std::vector<std::string> files;     // of check-plugin
   std::vector<std::string> plugins;   // --plugins, in order
   std::vector<std::string> configs;   // --config, in order
@@ -47,8 +48,9 @@ struct Options {
   int time_limit = 20;                // of check-plugin, in seconds for one check
   bool json = false;
   bool origins = false;
-  bool sha256 = false;  // of inspect
-  int most = -1;        // of inspect: tensors to list; negative = all
+  bool sha256 = false;      // of inspect
+  bool pretrained = false;  // of show models
+  int most = -1;            // of inspect: tensors to list; negative = all
   // Of convert.
   std::string to, from, part;  // names of systems; a place in the file
   int depth = 0;               // of a ResNet; 0 = whichever the file has

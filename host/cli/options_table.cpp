@@ -19,6 +19,10 @@ constexpr CommandRow kCommands[] = {
     {Command::show_schedule, "show schedule", "", "Prints the schedules' values over the run."},
     {Command::show_keys, "show keys", "",
      "Prints all keys of a config, those of every component too, as Markdown."},
+    {Command::show_models, "show models", "[PATTERN]",
+     "Prints the networks, and the weights that have names: what a pattern such as 'resnet50*' "
+     "fits, "
+     "with their addresses. A config adds the names of its weights_schemes."},
     {Command::bench_data, "bench data", "",
      "Measures how fast a split gives batches, and which stage takes the time."},
     {Command::inspect, "inspect", "FILE",
@@ -32,7 +36,7 @@ constexpr CommandRow kCommands[] = {
 };
 
 constexpr std::string_view kWithConfig =
-    "|run|check|show config|show batch|show model|show schedule|bench data|";
+    "|run|check|show config|show batch|show model|show models|show schedule|bench data|";
 
 constexpr OptionRow kOptions[] = {
     {"plugins", '\0', "DIR", OptionGroup::input, "",
@@ -72,10 +76,13 @@ constexpr OptionRow kOptions[] = {
      "Reverses the input channels of the first convolution: BGR to RGB, or back."},
     {"force", '\0', "", OptionGroup::output, "|convert|", "Replaces OUT if it exists."},
     {"json", '\0', "", OptionGroup::output,
-     "|list|describe|check-plugin|show config|show model|show schedule|bench data|inspect|",
+     "|list|describe|check-plugin|show config|show model|show models|show schedule|bench data|"
+     "inspect|",
      "Prints JSON."},
     {"sha256", '\0', "", OptionGroup::output, "|inspect|",
      "Adds the SHA-256 of every tensor's bytes."},
+    {"pretrained", '\0', "", OptionGroup::output, "|show models|",
+     "Leaves out the networks: only weights that can be fetched by name."},
     {"max", '\0', "N", OptionGroup::output, "|inspect|",
      "Lists no more tensors than this as text."},
     {"origins", '\0', "", OptionGroup::output, "|show config|",

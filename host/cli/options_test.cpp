@@ -52,6 +52,18 @@ TEST_CASE("options: describe takes its subject, list takes --json") {
   CHECK(parse_options({"show", "schedule", "-c", "x.toml", "--points", "5"}).points == 5);
 }
 
+TEST_CASE("options: show models goes without a pattern, and without a config") {
+  const Options all = parse_options({"show", "models"});
+  CHECK(all.command == Command::show_models);
+  CHECK(all.subject.empty());
+  CHECK(parse_options({"show", "models", "resnet*", "--pretrained"}).subject == "resnet*");
+  CHECK(parse_options({"show", "models", "resnet*", "--pretrained"}).pretrained);
+  const Options config = parse_options({"show", "models", "-c", "x.toml", "a.b=1"});
+  CHECK(config.subject.empty());
+  CHECK(config.settings == std::vector<std::string>{"a.b=1"});
+  CHECK(error_of({"show", "models", "a.b=1"}) == "'show models' needs a config: --config FILE");
+}
+
 TEST_CASE("options: new-plugin takes a kind and a name") {
   const Options options = parse_options({"new-plugin", "loss", "mine", "-o", "folder"});
   CHECK(options.subject == "loss");

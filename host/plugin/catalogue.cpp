@@ -330,6 +330,10 @@ Located PluginCatalogue::locate(const std::string& locator) {
   return host::locate(*this, *this, schemes_, locator, log_);
 }
 
+std::vector<KnownWeights> PluginCatalogue::known_weights() {
+  return host::known_weights(*this, *this, schemes_, log_);
+}
+
 std::vector<std::string> PluginCatalogue::names(std::string_view kind) const {
   std::vector<std::string> out;
   for (const auto& [key, files] : owners_)

@@ -47,6 +47,8 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   // Where a locator of weights leads (locator.hpp); also the service "vissl.locator/0". Schemes
   // take their parameters from the list given to `use_schemes` and speak to the log of `use_log`.
   Located locate(const std::string& locator);
+  // All names of weights that schemes know (locator.hpp).
+  std::vector<KnownWeights> known_weights();
   // `schemes`: weights_schemes of the checked config, which lives as long as locators are resolved;
   // NULL = none.
   void use_schemes(const Value* schemes) { schemes_ = schemes; }

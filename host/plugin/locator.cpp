@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 
 #include "host/config/suggest.hpp"
@@ -175,7 +176,93 @@ void merge(const std::string& locator, const Fragment& fragment, Located& locate
   if (located.keep.empty()) located.keep = fragment.keep;
 }
 
+// Eight digits: more likely the day of a training than the beginning of a hash.
+bool is_date(std::string_view digits) {
+  const auto lies = [digits](std::size_t at, std::string_view first, std::string_view last) {
+    return digits.substr(at, 2) >= first && digits.substr(at, 2) <= last;
+  };
+  return digits.size() == 8 && digits.find_first_not_of("0123456789") == digits.npos &&
+         lies(0, "20", "20") && lies(4, "01", "12") && lies(6, "01", "31");
+}
+
+// What a file's name says about its content: "1234abcd" of "net-1234abcd.pth", as fetched files are
+// checked.
+std::string hash_in_name(std::string_view place) {
+  const std::string_view name = place.substr(place.rfind('/') + 1);
+  const std::string_view stem = name.substr(0, name.find('.', name.find_last_of("-_") + 1));
+  const std::string_view end = stem.substr(stem.find_last_of("-_") + 1);
+  const bool is_hash = end.size() >= 8 && end.size() <= 64 && end.size() < stem.size() &&
+                       end.find_first_not_of("0123456789abcdef") == end.npos;
+  return std::string(is_hash && !is_date(end) ? end : "");
+}
+
+// Adds what one scheme knows; `prefix` stands before its names.
+void add_known(Catalogue& catalogue, const Value& config, const std::string& prefix,
+               std::vector<KnownWeights>& all) {
+  const auto scheme = catalogue.create("weights_scheme", &config);
+  const auto& table = scheme->as<vissl_weights_scheme_class>();
+  const bool has_slot = table.size > offsetof(vissl_weights_scheme_class, names);
+  if (!has_slot || table.names == nullptr) return;
+  struct Names {
+    const std::string& prefix;
+    std::vector<KnownWeights> found;
+  } names{prefix, {}};
+  ErrorSink sink;
+  sink.check(table.names(
+                 scheme->self(), &names,
+                 [](void* self, vissl_str name, vissl_str place) {
+                   auto& [before, found] = *static_cast<Names*>(self);
+                   const auto text = [](vissl_str s) { return std::string(s.data, s.size); };
+                   found.push_back({before + text(name), text(place), ""});
+                 },
+                 sink.get()),
+             name_of(config));
+  for (KnownWeights& known : names.found) {
+    known.sha256 = take_fragment(known.place).sha256;
+    if (known.sha256.empty()) known.sha256 = hash_in_name(known.place);
+    all.push_back(std::move(known));
+  }
+}
+
 }  // namespace
+
+std::vector<KnownWeights> known_weights(Catalogue& catalogue, DeclarationIndex& index,
+                                        const Value* schemes, Logger* log) {
+  std::vector<std::pair<std::string, Value>> asked;  // prefix and config
+  const auto has_prefix = [&asked](const std::string& prefix) {
+    return std::ranges::find(asked, prefix, &std::pair<std::string, Value>::first) != asked.end();
+  };
+  if (schemes != nullptr)
+    for (const Value& entry : schemes->items()) {
+      const std::string prefix = prefix_of(entry);
+      asked.emplace_back(prefix.ends_with(':') ? prefix + "//" : prefix, entry);
+    }
+  const std::size_t entries = asked.size();
+  for (const std::string& name : index.names("weights_scheme")) {
+    const Declaration* declaration = index.find("weights_scheme", name, name);
+    const bool needs =
+        declaration != nullptr && std::ranges::any_of(declaration->params, [](const Param& param) {
+          return param.has(VISSL_P_REQUIRED);
+        });
+    if (!needs && !has_prefix(name + "://"))
+      asked.emplace_back(name + "://", settings(index, {name, nullptr}, name));
+  }
+  std::vector<KnownWeights> all;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto& [prefix, config] = asked[i];
+    try {
+      add_known(catalogue, config, prefix, all);
+    } catch (const Error& error) {
+      // A store that nobody set up has no names to miss.
+      if (error.code() == Exit::usage && i >= entries) continue;
+      if (log != nullptr)
+        log->log(LogLevel::warning, "the weights scheme '" + name_of(config) +
+                                        "' cannot tell its names: " + error.what());
+    }
+  }
+  std::ranges::sort(all, {}, &KnownWeights::locator);
+  return all;
+}
 
 Located locate(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
                const std::string& locator, Logger* log) {

@@ -2,6 +2,7 @@
 // Locators of weights: "scheme://rest" or "scheme:rest", answered by plugins of kind weights_scheme
 // (weights_scheme.h).
 #include <string>
+#include <vector>
 
 #include "host/boundary.hpp"
 #include "host/config/declaration.hpp"
@@ -29,5 +30,19 @@ struct Located {
 // scheme itself reports; each names the locator.
 Located locate(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
                const std::string& locator, Logger* log);
+
+// A name that a scheme knows.
+struct KnownWeights {
+  std::string locator;  // "torchvision://resnet50"
+  std::string place;    // where it leads first: an address, a path, another locator
+  std::string sha256;   // of the content: whole from its pin, or the beginning that the file's name
+                        // ends in ("resnet50-0676ba61.pth"); empty = not known
+};
+
+// The names of all schemes that have a list, with those that the config's entries add; sorted. A
+// scheme that needs a parameter is asked when `schemes` gives it; one that fails is a warning in
+// the log. Uses no network.
+std::vector<KnownWeights> known_weights(Catalogue& catalogue, DeclarationIndex& index,
+                                        const Value* schemes, Logger* log);
 
 }  // namespace vissl::host

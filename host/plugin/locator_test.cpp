@@ -44,14 +44,33 @@ vissl_status resolve(void* self, const vissl_weights_request* request, const vis
   return VISSL_OK;
 }
 
-constexpr vissl_weights_scheme_class kTable = {sizeof(vissl_weights_scheme_class), nullptr, nullptr,
-                                               resolve, 0};
+vissl_status names(void* self, void* to, void (*found)(void*, vissl_str, vissl_str),
+                   vissl_err* err) {
+  const auto text = [](std::string_view s) { return vissl_str{s.data(), s.size()}; };
+  const std::string& suffix = *static_cast<std::string*>(self);
+  if (suffix == "broken") {
+    err->set(err, VISSL_E_DATA, text("the index is torn"));
+    return VISSL_E_DATA;
+  }
+  const std::string pinned = "https://a.example/small.pth#sha256=" + std::string(64, 'a');
+  found(to, text("small" + suffix), text(pinned));
+  found(to, text("big"), text("https://a.example/b/big-1234abcd.pth.tar"));
+  found(to, text("dated"), text("https://a.example/dated_20210208.pth#keep=backbone."));
+  return VISSL_OK;
+}
+
+constexpr vissl_weights_scheme_class kTable = {
+    sizeof(vissl_weights_scheme_class), nullptr, nullptr, resolve, 0, names};
+constexpr vissl_weights_scheme_class kSilent = {
+    sizeof(vissl_weights_scheme_class), nullptr, nullptr, resolve, 0, nullptr};
 
 class Scheme final : public Instance {
  public:
   Scheme(std::string name, std::string suffix)
       : name_(std::move(name)), suffix_(std::move(suffix)) {}
-  const void* table() const override { return &kTable; }
+  const void* table() const override {
+    return name_ == "mirror" || name_ == "my-zoo" ? &kSilent : &kTable;
+  }
   void* self() const override { return const_cast<std::string*>(&suffix_); }
   const void* extension(std::string_view) const override { return nullptr; }
   const std::string& kind() const override { return name_; }
@@ -251,4 +270,32 @@ TEST_CASE("locator: what cannot be resolved names the locator and the way out") 
   CHECK(resolved("zoo://odd", Exit::run_failed)
             .starts_with("zoo://odd: its weights scheme answers 'data/odd', which is neither"));
   CHECK(resolved("zoo://circle", Exit::run_failed).ends_with("do two schemes name each other?"));
+}
+
+TEST_CASE("locator: the known names of all schemes, under the prefixes that lead to them") {
+  Schemes schemes;
+  const auto lines = [&schemes](const char* config, Lines& log) {
+    const Value list = parse_toml_value(config);
+    std::vector<std::string> out;
+    for (const KnownWeights& known : known_weights(schemes, schemes, &list, &log))
+      out.push_back(known.locator + " " + known.place + " " + known.sha256);
+    return out;
+  };
+  const std::string small = " https://a.example/small.pth " + std::string(64, 'a');
+  const std::string big = " https://a.example/b/big-1234abcd.pth.tar 1234abcd";
+  const std::string dated = " https://a.example/dated_20210208.pth ";
+  Lines log;
+  // "strict" needs a parameter that only an entry gives.
+  CHECK(lines("[]", log) ==
+        std::vector<std::string>{"zoo://big" + big, "zoo://dated" + dated, "zoo://small" + small});
+  CHECK(lines("[{ name = \"zoo\", prefix = \"mine://\" }, { name = \"strict\", suffix = \"er\" }]",
+              log) == std::vector<std::string>{"mine://big" + big, "mine://dated" + dated,
+                                               "mine://small" + small, "strict://big" + big,
+                                               "strict://dated" + dated, "strict://smaller" + small,
+                                               "zoo://big" + big, "zoo://dated" + dated,
+                                               "zoo://small" + small});
+  CHECK(log.lines.empty());
+  CHECK(lines("[{ name = \"zoo\", suffix = \"broken\" }]", log).empty());
+  CHECK(log.lines == std::vector<std::string>{"the weights scheme 'zoo' cannot tell its names: "
+                                              "zoo: the index is torn"});
 }

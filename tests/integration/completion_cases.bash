@@ -27,6 +27,8 @@ cases=(
   'vissl-host desc' 'vissl-host describe '
   'vissl-host describe loss/simc' 'vissl-host describe loss/simclr_info_nce_loss '
   'vissl-host show sch' 'vissl-host show schedule '
+  'vissl-host show models dino_xc' 'vissl-host show models dino_xc'
+  'vissl-host show models vissl://dino_xc' 'vissl-host show models vissl://dino_xcit_s16_300ep '
   'vissl-host new-plugin lr' 'vissl-host new-plugin lr_schedule '
   'vissl-host list --js' 'vissl-host list --json '
   'vissl-host list --color=al' 'vissl-host list --color=always '

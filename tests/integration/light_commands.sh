@@ -36,6 +36,7 @@ light show config --plugins "$plugins" --config "$config"
 light show config --plugins "$plugins" --config "$config" --json
 light show config --plugins "$plugins" --config "$config" --origins
 light show keys --plugins "$plugins"
+light show models --plugins "$VISSL_PLUGIN_DIR" 'resnet*'
 light inspect "$VISSL_SOURCE_DIR/tests/golden/weights_files/zip_training.pth"
 light inspect "$VISSL_SOURCE_DIR/tests/golden/weights_files/legacy_views.pth" --json --sha256
 light convert "$VISSL_SOURCE_DIR/tests/golden/weights_files/legacy_views.pth" "$work/copy.safetensors" --to safetensors

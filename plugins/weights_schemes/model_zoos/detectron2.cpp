@@ -47,6 +47,7 @@ class Detectron2 {
     const bool is_file = slash != std::string::npos && name.find('.', slash) != std::string::npos;
     return is_file ? kBase + name : table_.at(name);
   }
+  void names(const vissl::WeightsNames& names) const { table_.names(names); }
 
  private:
   static constexpr const char* kBase = "https://dl.fbaipublicfiles.com/detectron2/";
@@ -64,6 +65,7 @@ class Catalog {
   std::string resolve(std::string_view locator) const {
     return table_.at(vissl::locator_path(locator));
   }
+  void names(const vissl::WeightsNames& names) const { table_.names(names); }
 
  private:
   model_zoos::Table table_{"Detectron2's catalogue", "catalog://"};

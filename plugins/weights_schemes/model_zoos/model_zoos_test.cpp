@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vissl/test.hpp>
@@ -53,6 +54,33 @@ TEST_CASE("torchvision: classic names, default, members and the enumeration's sp
         place("torchvision://quantized_googlenet.default"));
   CHECK(place("torchvision://mine", "models = { mine = \"s3://bucket/x.pth\" }") ==
         "s3://bucket/x.pth");
+}
+
+TEST_CASE("zoos: each tells all of its names with their places, but no name twice") {
+  const auto told = [](const char* scheme, const char* toml = "") {
+    ::setenv("MMCV_HOME", "/nowhere", 1);
+    vissl::test::Host host;
+    host.load(std::string(VISSL_PLUGIN_DIR) + "/model_zoos.so");
+    return vissl::test::known_weights(host.component("weights_scheme", scheme).create(toml));
+  };
+  const auto has = [](const std::vector<std::string>& lines, const std::string& line) {
+    return std::find(lines.begin(), lines.end(), line) != lines.end();
+  };
+  const auto torchvision = told("torchvision", "models = { mine = \"s3://bucket/x.pth\" }");
+  CHECK(torchvision.size() == 407);
+  CHECK(has(torchvision,
+            "resnet50.default https://download.pytorch.org/models/resnet50-11ad3fa6.pth"));
+  CHECK(has(torchvision, "mine s3://bucket/x.pth"));
+  CHECK(told("vissl").size() == 74);
+  CHECK(has(told("mmcls"),
+            "resnet50 https://download.openmmlab.com/mmclassification/v0/resnet/"
+            "resnet50_batch256_imagenet_20200708-cfb998bf.pth#keep=backbone."));
+  CHECK(has(told("open-mmlab"),
+            "detectron/resnet50_gn https://download.openmmlab.com/pretrain/third_party/"
+            "resnet50_gn-9186a21c.pth"));
+  CHECK(told("detectron2").size() == 10);
+  CHECK(told("catalog").size() == 7);
+  for (const char* other : {"modelzoo", "openmmlab", "mmdet"}) CHECK(told(other).empty());
 }
 
 TEST_CASE("torchvision: an unknown name lists those near it, no name lists all") {
@@ -144,8 +172,9 @@ TEST_CASE("detectron2, catalog: files, baselines and backbones") {
 TEST_CASE("vissl: the model zoo by short names, all of which differ") {
   const std::string base = "https://dl.fbaipublicfiles.com/vissl/model_zoo/";
   CHECK(place("vissl://swav_rn50_800ep") ==
-        base + "swav_in1k_rn50_800ep_swav_8node_resnet_27_07_20.a0a6b676/"
-               "model_final_checkpoint_phase799.torch");
+        base +
+            "swav_in1k_rn50_800ep_swav_8node_resnet_27_07_20.a0a6b676/"
+            "model_final_checkpoint_phase799.torch");
   CHECK(place("vissl://mocov3_vit_b16_300ep") == base + "swav_rn50w5/mocov3-vit-b-300ep.pth.tar");
   const std::string all = failure("vissl://");
   CHECK(all.find("seer_regnet10b") != std::string::npos);

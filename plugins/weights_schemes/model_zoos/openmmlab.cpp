@@ -32,10 +32,10 @@ constexpr std::pair<std::string_view, std::string_view> kRenamed[] = {
     {"resnet101_caffe_bgr", "detectron2/resnet101_caffe_bgr"},
 };
 
-class OpenMmlab {
+class OpenMmlabWithoutDash {
  public:
   static void params(vissl::Params& p) { model_zoos::declare_additions(p); }
-  explicit OpenMmlab(const vissl::Config& c) {
+  explicit OpenMmlabWithoutDash(const vissl::Config& c) {
     table_.add(model_zoos::kOpenMmlab, model_zoos::kOpenMmlabCount,
                "https://download.openmmlab.com/pretrain/third_party/");
     // The table has them without "_bgr" at the end.
@@ -60,13 +60,15 @@ class OpenMmlab {
     return table_.at(name);
   }
 
- private:
+ protected:
   model_zoos::Table table_{"OpenMMLab", "open-mmlab://"};
 };
 
-class OpenMmlabWithoutDash : public OpenMmlab {
+// Tells its names, which the other spelling would only repeat.
+class OpenMmlab : public OpenMmlabWithoutDash {
  public:
-  using OpenMmlab::OpenMmlab;
+  using OpenMmlabWithoutDash::OpenMmlabWithoutDash;
+  void names(const vissl::WeightsNames& names) const { table_.names(names); }
 };
 
 // Classifiers of which only the backbone is meant.
@@ -79,10 +81,12 @@ class Mmcls {
     model_zoos::add_additions(table_, c);
   }
   std::string resolve(std::string_view locator) const {
-    return table_.at(vissl::locator_path(locator)) + "#keep=backbone.";
+    return table_.at(vissl::locator_path(locator)) + kBranch;
   }
+  void names(const vissl::WeightsNames& names) const { table_.names(names, kBranch); }
 
  private:
+  static constexpr const char* kBranch = "#keep=backbone.";
   model_zoos::Table table_{"mmcls", "mmcls://"};
 };
 

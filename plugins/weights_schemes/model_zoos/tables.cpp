@@ -127,6 +127,10 @@ const std::string& Table::at(std::string_view name) const {
                        : ""));
 }
 
+void Table::names(const vissl::WeightsNames& names, const char* fragment) const {
+  for (const auto& [name, place] : entries_) names.add(name, place + fragment);
+}
+
 void declare_additions(vissl::Params& p) {
   p.table("models", "{}",
           "Further names: name = path or locator. They go before the built-in ones.");

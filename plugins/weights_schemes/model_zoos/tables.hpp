@@ -2,6 +2,7 @@
 // Tables from names of weights to where they are.
 #include <vissl/params.hpp>
 #include <vissl/value.hpp>
+#include <vissl/weights_scheme.hpp>
 
 #include <cstddef>
 #include <string>
@@ -38,6 +39,9 @@ class Table {
   // Throws vissl::Failure(VISSL_E_DATA) that lists the names which begin like `name`, or all of
   // them for an empty name.
   const std::string& at(std::string_view name) const;
+
+  // Tells every name, with what stands behind its place in a locator.
+  void names(const vissl::WeightsNames& names, const char* fragment = "") const;
 
  private:
   std::vector<std::pair<std::string, std::string>> entries_;

@@ -23,31 +23,34 @@ std::string normal(std::string_view name) {
   return text;
 }
 
-class Torchvision {
+class Modelzoo {
  public:
   static void params(vissl::Params& p) { model_zoos::declare_additions(p); }
-  explicit Torchvision(const vissl::Config& c) {
+  explicit Modelzoo(const vissl::Config& c) {
     table_.add(model_zoos::kTorchvision, model_zoos::kTorchvisionCount,
                "https://download.pytorch.org/models/");
     model_zoos::add_additions(table_, c);
   }
-  std::string resolve(std::string_view locator) const {
-    return table_.at(normal(vissl::locator_path(locator)));
-  }
-
- private:
-  model_zoos::Table table_{"torchvision", "torchvision://"};
-};
-
-class Modelzoo : public Torchvision {
- public:
-  using Torchvision::Torchvision;
   std::string resolve(const vissl::WeightsRequest& request) const {
     request.warn(
         "The URL scheme of \"modelzoo://\" is deprecated, please use \"torchvision://\" "
         "instead");
-    return Torchvision::resolve(request.locator());
+    return place(request.locator());
   }
+
+ protected:
+  std::string place(std::string_view locator) const {
+    return table_.at(normal(vissl::locator_path(locator)));
+  }
+  model_zoos::Table table_{"torchvision", "torchvision://"};
+};
+
+// Tells its names, which the older scheme would only repeat.
+class Torchvision : public Modelzoo {
+ public:
+  using Modelzoo::Modelzoo;
+  std::string resolve(std::string_view locator) const { return place(locator); }
+  void names(const vissl::WeightsNames& names) const { table_.names(names); }
 };
 
 }  // namespace

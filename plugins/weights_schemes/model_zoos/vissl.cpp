@@ -166,6 +166,7 @@ class VisslZoo {
   std::string resolve(std::string_view locator) const {
     return table_.at(vissl::locator_path(locator));
   }
+  void names(const vissl::WeightsNames& names) const { table_.names(names); }
 
  private:
   model_zoos::Table table_{"VISSL's model zoo", "vissl://"};

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace fs = std::filesystem;
 
@@ -24,24 +26,37 @@ class Zoo {
   explicit Zoo(const vissl::Config& c) : root_(c.string("root")) {}
 
   std::string resolve(std::string_view locator) const {
-    const fs::path index = root_ / "index.txt";
-    std::ifstream file(index);
-    if (!file.is_open()) vissl::fail(VISSL_E_DATA, "cannot read the zoo's " + index.string());
-    const std::string wanted(vissl::locator_path(locator));
-    std::string line, name, place, known;
-    while (std::getline(file, line)) {
-      std::istringstream words(line);
-      if (!(words >> name >> place)) continue;
-      if (name == wanted) {
-        if (place.find("://") != std::string::npos) return place;
-        return fs::absolute(root_ / place).lexically_normal().string();
-      }
+    const std::string_view wanted = vissl::locator_path(locator);
+    std::string known;
+    for (const auto& [name, place] : index()) {
+      if (name == wanted) return place;
       known += (known.empty() ? "" : ", ") + name;
     }
-    vissl::fail(VISSL_E_DATA, "the zoo has no '" + wanted + "'; it has: " + known);
+    vissl::fail(VISSL_E_DATA, "the zoo has no '" + std::string(wanted) + "'; it has: " + known);
+  }
+
+  // For `vissl-host show models`.
+  void names(const vissl::WeightsNames& names) const {
+    for (const auto& [name, place] : index()) names.add(name, place);
   }
 
  private:
+  std::vector<std::pair<std::string, std::string>> index() const {
+    const fs::path path = root_ / "index.txt";
+    std::ifstream file(path);
+    if (!file.is_open()) vissl::fail(VISSL_E_DATA, "cannot read the zoo's " + path.string());
+    std::vector<std::pair<std::string, std::string>> entries;
+    std::string line, name, place;
+    while (std::getline(file, line)) {
+      std::istringstream words(line);
+      if (!(words >> name >> place)) continue;
+      const bool is_locator = place.find("://") != std::string::npos;
+      entries.emplace_back(
+          name, is_locator ? place : fs::absolute(root_ / place).lexically_normal().string());
+    }
+    return entries;
+  }
+
   fs::path root_;
 };
 

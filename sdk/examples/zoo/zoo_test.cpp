@@ -29,6 +29,9 @@ TEST_CASE("zoo: a path is relative to the folder, another locator is passed on")
   const auto zoo = host.component("weights_scheme", "zoo").create(folder.config());
   CHECK(resolve_weights(zoo, "zoo://small") == (folder.path / "nets/small.torch").string());
   CHECK(resolve_weights(zoo, "zoo://big") == "https://example.org/b");
+  CHECK(vissl::test::known_weights(zoo) ==
+        std::vector<std::string>{"small " + (folder.path / "nets/small.torch").string(),
+                                 "big https://example.org/b"});
 }
 
 TEST_CASE("zoo: an unknown name lists the known ones, a missing index names its file") {

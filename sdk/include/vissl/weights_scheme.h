@@ -36,6 +36,9 @@ typedef struct vissl_weights_scheme_class {
    * uses no network when the environment has VISSL_OFFLINE=1; the same locator gives the same content. */
   vissl_status (*resolve)(void* instance, const vissl_weights_request* request, const vissl_out* out, vissl_err* err);
   uint64_t flags; /* VISSL_WEIGHTS_CHECKED or 0 */
+  /* Calls `found` once for each name that the scheme knows, in any order: `name` is what follows "SCHEME://", `place` what `resolve`
+   * would write for it, with its fragment; both borrowed. Uses no network. NULL: any name may lead somewhere, or none has a list. */
+  vissl_status (*names)(void* instance, void* self, void (*found)(void* self, vissl_str name, vissl_str place), vissl_err* err);
 } vissl_weights_scheme_class;
 
 /* Service "vissl.locator/0", for components that read weights themselves. */

@@ -11,7 +11,7 @@
 // An unknown name is fail(VISSL_E_DATA, …) with the names that there are. A scheme may take the
 // whole request instead, resolve(const WeightsRequest&): to log, to show progress, and to compare
 // the content with the pin itself, which `static constexpr bool checks_content = true;` promises.
-// [main]
+// One that knows its names tells them: void names(const WeightsNames& names) const. [main]
 #include <vissl/weights_scheme.h>
 #include <vissl/state.hpp>
 
@@ -53,6 +53,22 @@ class WeightsRequest {
   const vissl_weights_request& request_;
 };
 
+// Takes the names of a scheme; borrowed for the call.
+class WeightsNames {
+ public:
+  using Found = void (*)(void* self, vissl_str name, vissl_str place);
+  WeightsNames(void* self, Found found) : self_(self), found_(found) {}
+
+  // `place`: what resolve gives for "SCHEME://name".
+  void add(std::string_view name, std::string_view place) const {
+    found_(self_, str(name), str(place));
+  }
+
+ private:
+  void* self_;
+  Found found_;
+};
+
 namespace detail {
 
 template <class T, class = void>
@@ -66,6 +82,13 @@ template <class T, class = void>
 struct ChecksContent : std::false_type {};
 template <class T>
 struct ChecksContent<T, std::enable_if_t<T::checks_content>> : std::true_type {};
+
+template <class T, class = void>
+struct KnowsNames : std::false_type {};
+template <class T>
+struct KnowsNames<
+    T, std::void_t<decltype(std::declval<const T&>().names(std::declval<const WeightsNames&>()))>>
+    : std::true_type {};
 
 template <class T>
 struct WeightsSchemeKind {
@@ -81,9 +104,20 @@ struct WeightsSchemeKind {
       Writer(out).write(place.data(), place.size());
     });
   }
+  static vissl_status names(void* instance, void* self, WeightsNames::Found found,
+                            vissl_err* err) noexcept {
+    return guarded(err, [&] {
+      if constexpr (KnowsNames<T>::value)
+        static_cast<const T*>(instance)->names(WeightsNames(self, found));
+    });
+  }
   static constexpr vissl_weights_scheme_class kTable = {
-      sizeof(vissl_weights_scheme_class), &create<T>, &destroy<T>, &resolve,
-      ChecksContent<T>::value ? std::uint64_t{VISSL_WEIGHTS_CHECKED} : 0};
+      sizeof(vissl_weights_scheme_class),
+      &create<T>,
+      &destroy<T>,
+      &resolve,
+      ChecksContent<T>::value ? std::uint64_t{VISSL_WEIGHTS_CHECKED} : 0,
+      KnowsNames<T>::value ? &names : nullptr};
 };
 
 }  // namespace detail

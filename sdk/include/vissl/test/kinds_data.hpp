@@ -305,6 +305,20 @@ inline ResolvedWeights ask_for_weights(const Instance& scheme, std::string_view 
   return result;
 }
 
+// "name place" for every name that a weights scheme tells; empty when it tells none.
+inline std::vector<std::string> known_weights(const Instance& scheme) {
+  std::vector<std::string> lines;
+  const auto& table = scheme.table<vissl_weights_scheme_class>(VISSL_WEIGHTS_SCHEME_ID);
+  if (table.names == nullptr) return lines;
+  vissl::call(
+      table.names, scheme.handle(), static_cast<void*>(&lines),
+      +[](void* self, vissl_str name, vissl_str place) {
+        static_cast<std::vector<std::string>*>(self)->push_back(std::string(view(name)) + " " +
+                                                                std::string(view(place)));
+      });
+  return lines;
+}
+
 // Where a weights scheme says that `locator` leads.
 inline std::string resolve_weights(const Instance& scheme, std::string_view locator) {
   return ask_for_weights(scheme, locator).place;
