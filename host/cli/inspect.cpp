@@ -5,20 +5,13 @@
 #include "host/cli/json_text.hpp"
 #include "host/cli/printable.hpp"
 #include "host/files/counted.hpp"
+#include "host/files/shape_text.hpp"
 #include "host/files/tensor_list.hpp"
 
 namespace vissl::host {
 namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
-
-std::string shape_text(const TensorRef& tensor) {
-  std::string out = "[";
-  for (const std::int64_t size : tensor.shape) {
-    out += (out.size() > 1 ? ", " : "") + std::to_string(size);
-  }
-  return out + "]";
-}
 
 // 1,234,567
 std::string grouped(std::uint64_t number) {
@@ -100,7 +93,8 @@ class Wrappers {
         return counted(static_cast<std::int64_t>(node.as_bytes().size()), "byte") + ": " +
                shortened(node.as_bytes());
       case Node::Kind::tensor:
-        return std::string(facts(node.as_tensor().dtype).name) + " " + shape_text(node.as_tensor());
+        return std::string(facts(node.as_tensor().dtype).name) + " " +
+               shape_text(node.as_tensor().shape);
       default:
         return described_container(node);
     }
@@ -145,7 +139,7 @@ Rows tensor_rows(const WeightsFile& file, const InspectOptions& options) {
       return;
     }
     rows.push_back({"  " + (name.empty() ? "(the file's only tensor)" : printable(name)),
-                    std::string(facts(tensor.dtype).name), shape_text(tensor)});
+                    std::string(facts(tensor.dtype).name), shape_text(tensor.shape)});
     if (options.with_sha256) rows.back().push_back(tensor_sha256(tensor));
   });
   if (left_out > 0) rows.push_back({"  ...", "and " + grouped(left_out) + " more"});
@@ -161,7 +155,7 @@ std::string inspect_json(const WeightsFile& file, bool with_sha256) {
     out += is_first ? "\n" : ",\n";
     is_first = false;
     out += "  {\"name\": " + json_quoted(name) + ", \"dtype\": \"" +
-           std::string(facts(tensor.dtype).name) + "\", \"shape\": " + shape_text(tensor);
+           std::string(facts(tensor.dtype).name) + "\", \"shape\": " + shape_text(tensor.shape);
     if (with_sha256) out += ", \"sha256\": \"" + tensor_sha256(tensor) + "\"";
     out += "}";
   });

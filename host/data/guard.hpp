@@ -6,18 +6,10 @@
 #include <new>
 #include <string_view>
 
+#include "host/abi_text.hpp"
 #include "host/files/error.hpp"
 
 namespace vissl::host {
-
-inline std::string_view view_of(vissl_str text) noexcept {
-  return text.size == 0 ? std::string_view()
-                        : std::string_view(text.data, static_cast<std::size_t>(text.size));
-}
-
-inline vissl_str str_of(std::string_view text) noexcept {
-  return {text.data(), text.size()};
-}
 
 // Writes an error into a plugin's sink; `err` may be NULL.
 inline vissl_status report(vissl_err* err, vissl_status status, std::string_view text) noexcept {

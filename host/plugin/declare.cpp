@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "host/abi_text.hpp"
 #include "host/boundary.hpp"
 #include "host/config/toml_read.hpp"
 
@@ -12,11 +13,6 @@ struct vissl_decl {
 
 namespace vissl::host {
 namespace {
-
-std::string copy(vissl_str text) {
-  return text.data != nullptr ? std::string(text.data, static_cast<std::size_t>(text.size))
-                              : std::string();
-}
 
 vissl_status refuse(vissl_err* err, const std::string& text) {
   if (err != nullptr && err->set != nullptr)
@@ -71,25 +67,25 @@ vissl_status add(vissl_decl* decl, const vissl_param* given, vissl_err* err) {
     if (given == nullptr || given->size < kFirstRelease)
       return "a parameter description is too short";
     Param param;
-    param.name = copy(given->name);
+    param.name = text_of(given->name);
     param.type = given->type;
     param.flags = given->flags;
     param.min = given->min;
     param.max = given->max;
     for (std::uint64_t i = 0; given->choices != nullptr && i < given->choice_count; ++i)
-      param.choices.push_back(copy(given->choices[i]));
-    param.component_kind = copy(given->component_kind);
-    param.doc = copy(given->doc);
-    param.vissl_key = copy(given->vissl_key);
+      param.choices.push_back(text_of(given->choices[i]));
+    param.component_kind = text_of(given->component_kind);
+    param.doc = text_of(given->doc);
+    param.vissl_key = text_of(given->vissl_key);
     if (given->size >= offsetof(vissl_param, accepts) + sizeof(vissl_param::accepts))
-      param.accepts = copy(given->accepts);
+      param.accepts = text_of(given->accepts);
     const std::string subject = "parameter '" + param.name + "' ";
     if (param.name.empty()) return "a parameter has no name";
     if (reserved(*decl->declaration, param.name))
       return subject + "has a name that belongs to the host";
     if (decl->declaration->find(param.name) != nullptr) return subject + "is declared twice";
     if (std::string wrong = check_type(param); !wrong.empty()) return subject + wrong;
-    if (std::string wrong = set_default(param, copy(given->default_toml)); !wrong.empty())
+    if (std::string wrong = set_default(param, text_of(given->default_toml)); !wrong.empty())
       return subject + wrong;
     decl->declaration->params.push_back(std::move(param));
     return "";
@@ -99,9 +95,9 @@ vissl_status add(vissl_decl* decl, const vissl_param* given, vissl_err* err) {
 vissl_status derive(vissl_decl* decl, vissl_str name, vissl_str from, uint32_t strict,
                     vissl_err* err) {
   return guarded(err, [&]() -> std::string {
-    if (decl->declaration->find(copy(name)) == nullptr)
-      return "derives '" + copy(name) + "', which it has not declared before";
-    decl->declaration->derivations.push_back({copy(name), copy(from), strict != 0});
+    if (decl->declaration->find(text_of(name)) == nullptr)
+      return "derives '" + text_of(name) + "', which it has not declared before";
+    decl->declaration->derivations.push_back({text_of(name), text_of(from), strict != 0});
     return "";
   });
 }
@@ -109,9 +105,9 @@ vissl_status derive(vissl_decl* decl, vissl_str name, vissl_str from, uint32_t s
 vissl_status require(vissl_decl* decl, vissl_str path, const vissl_str* allowed, uint64_t count,
                      vissl_str why, vissl_err* err) {
   return guarded(err, [&]() -> std::string {
-    Requirement requirement{copy(path), {}, copy(why), {}};
+    Requirement requirement{text_of(path), {}, text_of(why), {}};
     for (std::uint64_t i = 0; allowed != nullptr && i < count; ++i)
-      requirement.allowed.push_back(copy(allowed[i]));
+      requirement.allowed.push_back(text_of(allowed[i]));
     decl->declaration->requirements.push_back(std::move(requirement));
     return "";
   });
@@ -119,14 +115,14 @@ vissl_status require(vissl_decl* decl, vissl_str path, const vissl_str* allowed,
 
 vissl_status imply(vissl_decl* decl, vissl_str path, vissl_str toml, vissl_err* err) {
   return guarded(err, [&]() -> std::string {
-    decl->declaration->implications.push_back({copy(path), parse_toml_value(copy(toml))});
+    decl->declaration->implications.push_back({text_of(path), parse_toml_value(text_of(toml))});
     return "";
   });
 }
 
 vissl_status vissl_prefix(vissl_decl* decl, vissl_str prefix, vissl_err* err) {
   return guarded(err, [&]() -> std::string {
-    decl->declaration->vissl_prefix = copy(prefix);
+    decl->declaration->vissl_prefix = text_of(prefix);
     return "";
   });
 }

@@ -1,15 +1,11 @@
 #include "host/runtime/setting.hpp"
 
+#include "host/abi_text.hpp"
+
 namespace vissl::host {
 
-namespace {
-std::string copy(vissl_str s) {
-  return s.size == 0 ? std::string() : std::string(s.data, static_cast<std::size_t>(s.size));
-}
-}  // namespace
-
 std::string Setting::where() const {
-  return value_ == nullptr ? "" : copy(api_->where(value_));
+  return value_ == nullptr ? "" : text_of(api_->where(value_));
 }
 
 Setting Setting::operator[](std::string_view dotted_key) const {
@@ -34,11 +30,11 @@ std::size_t Setting::size() const {
 }
 
 std::string Setting::key(std::size_t i) const {
-  return value_ == nullptr ? "" : copy(api_->key_at(value_, i));
+  return value_ == nullptr ? "" : text_of(api_->key_at(value_, i));
 }
 
 std::string Setting::as_string() const {
-  return value_ == nullptr ? "" : copy(api_->as_string(value_));
+  return value_ == nullptr ? "" : text_of(api_->as_string(value_));
 }
 
 bool Setting::boolean(std::string_view dotted_key) const {

@@ -5,17 +5,11 @@
 #include <cstring>
 #include <set>
 
+#include "host/abi_text.hpp"
 #include "host/boundary.hpp"
 
 namespace vissl::host {
 namespace {
-
-std::string text_of(vissl_str s) {
-  return s.data == nullptr ? std::string() : std::string(s.data, static_cast<std::size_t>(s.size));
-}
-vissl_str str_of(const std::string& s) {
-  return {s.data(), s.size()};
-}
 
 // One element of that value; only 0 and 1 are asked for, which every type has.
 std::vector<std::byte> element(DType dtype, double value) {

@@ -4,7 +4,9 @@
 #include <functional>
 #include <unordered_map>
 
+#include "host/abi_text.hpp"
 #include "host/boundary.hpp"
+#include "host/files/shape_text.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/weights/weights_report.hpp"
 
@@ -19,10 +21,6 @@ std::int64_t product(const std::vector<std::int64_t>& shape) {
   std::int64_t elements = 1;
   for (const std::int64_t size : shape) elements *= size;
   return elements;
-}
-
-std::string text_of(vissl_str s) {
-  return s.data == nullptr ? std::string() : std::string(s.data, static_cast<std::size_t>(s.size));
 }
 
 // What the profile calls while it plans. Nothing may be thrown through it: what is wrong is noted,

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "host/files/counted.hpp"
+
 namespace vissl::host {
 
 namespace {
@@ -77,8 +79,8 @@ struct Groups {
     std::size_t shown = 0;
     for (const auto& [name, count] : counts) {
       if (++shown > kMaxGroups) break;
-      out << "  " << name << "  " << count.first << (count.first == 1 ? " tensor, " : " tensors, ")
-          << count.second << (count.second == 1 ? " element\n" : " elements\n");
+      out << "  " << name << "  " << counted(count.first, "tensor") << ", "
+          << counted(count.second, "element") << '\n';
     }
     if (counts.size() > kMaxGroups)
       out << "  and " << counts.size() - kMaxGroups << " groups more\n";
@@ -86,13 +88,6 @@ struct Groups {
 };
 
 }  // namespace
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + "]";
-}
 
 std::string percent(double part) {
   std::ostringstream out;
@@ -126,7 +121,7 @@ std::string summary_line(const WeightsPlan& plan) {
   std::size_t unused = 0;
   for (std::size_t i = 0; i < plan.used.size(); ++i)
     if (!plan.used[i] && plan.ignored[i].empty()) ++unused;
-  if (unused > 0) text += "; " + std::to_string(unused) + " tensors of the file unused";
+  if (unused > 0) text += "; " + counted(unused, "tensor") + " of the file unused";
   return text;
 }
 
@@ -149,7 +144,7 @@ std::string text_report(const WeightsPlan& plan) {
   for (const WeightsRow& row : plan.rows)
     if (row.fate == WeightsFate::skipped) ++skipped[row.what];
   for (const auto& [why, count] : skipped)
-    out << "left out: " << count << (count == 1 ? " tensor: " : " tensors: ") << why << '\n';
+    out << "left out: " << counted(count, "tensor") << ": " << why << '\n';
   missing.write(out, "not in the file, as initialised:");
   unused.write(out, "in the file, unused:");
   return out.str();

@@ -8,8 +8,7 @@
 
 namespace vissl::host {
 
-std::string shape_text(const std::vector<std::int64_t>& shape);  // "[64, 3, 7, 7]"
-std::string percent(double part);                                // 0.9876 -> "98.76 %"
+std::string percent(double part);  // 0.9876 -> "98.76 %"
 
 // The first `most` missing tensors and how many more.
 std::string missing_names(const WeightsPlan& plan, std::size_t most);

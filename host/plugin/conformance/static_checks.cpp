@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "host/files/counted.hpp"
 #include "host/files/mapped_file.hpp"
 #include "host/plugin/elf_section.hpp"
 #include "host/plugin/kinds.hpp"
@@ -57,8 +58,7 @@ Verdict check_metadata(const PluginFile& file) {
     return {kFail, "offers no component; register one with VISSL_LOSS, VISSL_HEAD, …"};
   return {Outcome::ok, file.id + " " + file.version + ", ABI " + std::to_string(file.abi_major) +
                            "." + std::to_string(file.abi_minor) + ", " +
-                           std::to_string(file.components.size()) +
-                           (file.components.size() == 1 ? " component" : " components")};
+                           counted(file.components.size(), "component")};
 }
 
 Verdict check_exports(const ElfFacts& facts) {

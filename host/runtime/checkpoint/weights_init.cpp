@@ -12,6 +12,7 @@
 #include "host/files/mapped_file.hpp"
 #include "host/files/read_into.hpp"
 #include "host/files/sha256.hpp"
+#include "host/files/shape_text.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/tensors.hpp"
