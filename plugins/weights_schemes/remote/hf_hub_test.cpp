@@ -6,23 +6,11 @@
 #include "remote_test.hpp"
 
 using namespace remote_test;
-using vissl::test::HttpReply;
-using vissl::test::HttpRequest;
-using vissl::test::HttpServer;
-using vissl::test::read_file;
-using vissl::test::write_file;
-namespace fs = std::filesystem;
 
 namespace {
 
 std::string sha256(const std::string& text) {
   return vissl::host::sha256_hex(std::as_bytes(std::span(text)));
-}
-
-void clear_environment() {
-  for (const char* name : {"HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT",
-                           "HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE"})
-    ::unsetenv(name);
 }
 
 // A cache as the Hugging Face tools leave it: refs, blobs by content, links in snapshots.
@@ -42,7 +30,6 @@ const std::string kCommit = "0123456789abcdef0123456789abcdef01234567";
 
 TEST_CASE("hf-hub: what the Hugging Face tools have cached is used without the network") {
   Remote remote;
-  clear_environment();
   ::setenv("HF_ENDPOINT", "http://127.0.0.1:1", 1);
   const fs::path hub = remote.folder / "xdg/huggingface/hub";
   make_hub_cache(hub, kCommit, "pytorch_model.bin", "weights", sha256("weights"));
@@ -68,12 +55,10 @@ TEST_CASE("hf-hub: what the Hugging Face tools have cached is used without the n
   const std::string text =
       remote.failure("hf-hub:timm/resnet18.a1_in1k", VISSL_E_DATA, "", "", "hf-hub");
   CHECK(text.find("no cache has model.safetensors, pytorch_model.bin, ") == 0);
-  clear_environment();
 }
 
 TEST_CASE("hf-hub: the first usual file is fetched, checked against the hub's hash, and kept") {
   Remote remote;
-  clear_environment();
   ::setenv("HF_TOKEN", "secret", 1);
   const std::string content = random_bytes(3000);
   std::string hash = sha256(content);
@@ -112,12 +97,10 @@ TEST_CASE("hf-hub: the first usual file is fetched, checked against the hub's ha
                        "hf-hub") ==
         "timm/net@main at http://127.0.0.1:" + std::to_string(hub.port()) +
             " has none of: a, b; name the file: hf-hub:timm/net@main/FILE");
-  clear_environment();
 }
 
 TEST_CASE("hf-hub: a model in parts is fetched with all of them") {
   Remote remote;
-  clear_environment();
   const std::map<std::string, std::string> files = {
       {"/org/big/resolve/main/model.safetensors.index.json",
        "{\"weight_map\": {\"a\": \"part-1.safetensors\", \"b\": \"part-2.safetensors\", \"c\": "
@@ -141,12 +124,10 @@ TEST_CASE("hf-hub: a model in parts is fetched with all of them") {
   CHECK(read_file(fs::path(got.place).parent_path() / "part-1.safetensors") == "one");
   CHECK(read_file(fs::path(got.place).parent_path() / "part-2.safetensors") == "two");
   CHECK(hub.requests().size() == 3);
-  clear_environment();
 }
 
 TEST_CASE("hf-hub: what is private or misspelt says what to do") {
   Remote remote;
-  clear_environment();
   const HttpServer hub([](const HttpRequest&) {
     HttpReply reply;
     reply.status = 401;

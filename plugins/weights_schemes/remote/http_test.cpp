@@ -11,13 +11,6 @@
 #include "remote_test.hpp"
 
 using namespace remote_test;
-using vissl::test::file_reply;
-using vissl::test::HttpReply;
-using vissl::test::HttpRequest;
-using vissl::test::HttpServer;
-using vissl::test::read_file;
-using vissl::test::write_file;
-namespace fs = std::filesystem;
 
 namespace {
 

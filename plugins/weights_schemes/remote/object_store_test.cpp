@@ -1,14 +1,7 @@
 #include "remote_test.hpp"
 
 using namespace remote_test;
-using vissl::test::file_reply;
-using vissl::test::HttpReply;
-using vissl::test::HttpRequest;
-using vissl::test::HttpServer;
-using vissl::test::read_file;
 using vissl::test::signature_fault;
-using vissl::test::write_file;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -29,33 +22,33 @@ HttpServer::Handler store(const std::string& region, std::string& fault) {
   };
 }
 
-void clear_keys() {
-  for (const char* name :
-       {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION",
-        "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
-        "AWS_SHARED_CREDENTIALS_FILE", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY",
-        "OSS_ENDPOINT", "OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"})
-    ::unsetenv(name);
-}
+// With a store that accepts one pair of keys.
+struct SignedStore : Remote {
+  explicit SignedStore(const char* region) : server(store(region, fault)) {}
+  void set_keys(const char* id_variable, const char* secret_variable) const {
+    ::setenv(id_variable, "AKIDEXAMPLE", 1);
+    ::setenv(secret_variable, "wJalr/secret+key", 1);
+  }
+  void check_gives(const std::string& locator, const std::string& toml, const char* scheme) {
+    const auto got = ask(locator, "", toml, scheme);
+    INFO(fault);
+    CHECK(read_file(got.place) == kBytes);
+  }
+
+  std::string fault;
+  const HttpServer server;
+};
 
 }  // namespace
 
 TEST_CASE("s3: requests are signed, also those that go on after a cut") {
-  Remote remote;
-  clear_keys();
-  ::setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
-  ::setenv("AWS_SECRET_ACCESS_KEY", "wJalr/secret+key", 1);
-  std::string fault;
-  const HttpServer server(store("eu-west-1", fault));
+  SignedStore remote("eu-west-1");
+  remote.set_keys("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
   const std::string toml =
-      "endpoint = \"" + server.url("") + "\"\nregion = \"eu-west-1\"\ntorch_hub = false";
-  for (const char* locator :
-       {"s3://bucket/dir/net.torch", "open-mmlab:s3://bucket/a b+c=(é)~.pth"}) {
-    const auto got = remote.ask(locator, "", toml, "s3");
-    INFO(fault);
-    CHECK(read_file(got.place) == kBytes);
-  }
-  const auto requests = server.requests();
+      "endpoint = \"" + remote.server.url("") + "\"\nregion = \"eu-west-1\"\ntorch_hub = false";
+  for (const char* locator : {"s3://bucket/dir/net.torch", "open-mmlab:s3://bucket/a b+c=(é)~.pth"})
+    remote.check_gives(locator, toml, "s3");
+  const auto requests = remote.server.requests();
   REQUIRE(requests.size() == 3);
   CHECK(requests[0].target == "/bucket/dir/net.torch");
   CHECK(requests[1].header("range") == "bytes=20000-");
@@ -63,43 +56,31 @@ TEST_CASE("s3: requests are signed, also those that go on after a cut") {
 }
 
 TEST_CASE("s3: a session's token is signed along") {
-  Remote remote;
-  clear_keys();
-  ::setenv("MY_KEY", "AKIDEXAMPLE", 1);
-  ::setenv("MY_SECRET", "wJalr/secret+key", 1);
+  SignedStore remote("us-west-2");
+  remote.set_keys("MY_KEY", "MY_SECRET");
   ::setenv("AWS_SESSION_TOKEN", "a session's/token==", 1);
   ::setenv("AWS_DEFAULT_REGION", "us-west-2", 1);
-  std::string fault;
-  const HttpServer server(store("us-west-2", fault));
-  ::setenv("AWS_ENDPOINT_URL", server.url("").c_str(), 1);
-  const auto got = remote.ask("s3://bucket/net.torch", "",
-                              "access_key = \"env:MY_KEY\"\nsecret_key = \"env:MY_SECRET\"", "s3");
-  INFO(fault);
-  CHECK(read_file(got.place) == kBytes);
-  CHECK(server.requests()[0].header("x-amz-security-token") == "a session's/token==");
+  ::setenv("AWS_ENDPOINT_URL", remote.server.url("").c_str(), 1);
+  remote.check_gives("s3://bucket/net.torch",
+                     "access_key = \"env:MY_KEY\"\nsecret_key = \"env:MY_SECRET\"", "s3");
+  CHECK(remote.server.requests()[0].header("x-amz-security-token") == "a session's/token==");
 }
 
 TEST_CASE(
     "s3: keys come from the profile of the credentials file; Amazon's names hold the bucket") {
-  Remote remote;
-  clear_keys();
+  SignedStore remote("us-east-1");
   fs::create_directories(remote.folder / ".aws");
   write_file(remote.folder / ".aws/credentials",
              "[default]\naws_access_key_id = no\naws_secret_access_key=no\n[work]\n"
              "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = wJalr/secret+key\n");
-  std::string fault;
-  const HttpServer proxy(store("us-east-1", fault));
-  ::setenv("all_proxy", proxy.url("").c_str(), 1);
-  ::setenv("http_proxy", proxy.url("").c_str(), 1);
-  const auto got = remote.ask("s3://bucket/net.torch", "",
-                              "profile = \"work\"\naddressing = \"host\"\n"
-                              "endpoint = \"http://s3.us-east-1.amazonaws.com\"",
-                              "s3");
-  INFO(fault);
-  CHECK(read_file(got.place) == kBytes);
-  CHECK(proxy.requests()[0].target == "http://bucket.s3.us-east-1.amazonaws.com/net.torch");
-  ::unsetenv("http_proxy");
-  ::unsetenv("all_proxy");
+  for (const char* name : {"all_proxy", "http_proxy"})
+    ::setenv(name, remote.server.url("").c_str(), 1);
+  remote.check_gives("s3://bucket/net.torch",
+                     "profile = \"work\"\naddressing = \"host\"\n"
+                     "endpoint = \"http://s3.us-east-1.amazonaws.com\"",
+                     "s3");
+  CHECK(remote.server.requests()[0].target == "http://bucket.s3.us-east-1.amazonaws.com/net.torch");
+  clear_environment();
   CHECK(remote.failure("s3://bucket/net.torch", VISSL_E_DATA, "", "offline = true", "s3")
             .find("https://bucket.s3.us-east-1.amazonaws.com/net.torch is not cached") == 0);
   CHECK(remote
@@ -110,7 +91,6 @@ TEST_CASE(
 
 TEST_CASE("s3: a refusal tells the store's code, the bucket's region, and which keys are missing") {
   Remote remote;
-  clear_keys();
   std::string fault;
   const HttpServer server([&](const HttpRequest& request) {
     HttpReply reply = store("us-east-1", fault)(request);
@@ -146,47 +126,32 @@ TEST_CASE("s3: a refusal tells the store's code, the bucket's region, and which 
         "it names no object: it must have the form …://bucket/key");
   CHECK(remote.failure("s3://bucket/x", VISSL_E_CONFIG, "", "secret_key = \"abc\"", "s3")
             .find("'secret_key' must be \"env:NAME\"") == 0);
-  clear_keys();
 }
 
 TEST_CASE("minio: signed, over http unless told, and by bucket/key with a prefix of its own") {
-  Remote remote;
-  clear_keys();
+  SignedStore remote("us-east-1");
+  remote.set_keys("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY");
   CHECK(remote.failure("minio://bucket/x", VISSL_E_CONFIG, "", "", "minio") ==
         "'endpoint' is missing: give the address of the MinIO server, or set MINIO_ENDPOINT");
-  ::setenv("MINIO_ACCESS_KEY", "AKIDEXAMPLE", 1);
-  ::setenv("MINIO_SECRET_KEY", "wJalr/secret+key", 1);
-  std::string fault;
-  const HttpServer server(store("us-east-1", fault));
-  ::setenv("MINIO_ENDPOINT", ("127.0.0.1:" + std::to_string(server.port())).c_str(), 1);
-  for (const char* locator : {"minio://bucket/net.torch", "bucket/other.torch"}) {
-    const auto got = remote.ask(locator, "", "", "minio");
-    INFO(fault);
-    CHECK(read_file(got.place) == kBytes);
-  }
-  CHECK(server.requests().back().target == "/bucket/other.torch");
-  clear_keys();
+  const std::string server = "127.0.0.1:" + std::to_string(remote.server.port());
+  ::setenv("MINIO_ENDPOINT", server.c_str(), 1);
+  for (const char* locator : {"minio://bucket/net.torch", "bucket/other.torch"})
+    remote.check_gives(locator, "", "minio");
+  CHECK(remote.server.requests().back().target == "/bucket/other.torch");
 }
 
 TEST_CASE("oss: signed, at the store's own server for Amazon's protocol") {
-  Remote remote;
-  clear_keys();
+  SignedStore remote("oss-cn-beijing");
+  remote.set_keys("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET");
   CHECK(remote.failure("oss://bucket/x", VISSL_E_CONFIG, "", "", "oss") ==
         "'endpoint' is missing: give the server of the bucket's region, such as "
         "oss-cn-beijing.aliyuncs.com, or set OSS_ENDPOINT");
-  ::setenv("OSS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
-  ::setenv("OSS_ACCESS_KEY_SECRET", "wJalr/secret+key", 1);
-  std::string fault;
-  const HttpServer proxy(store("oss-cn-beijing", fault));
-  ::setenv("http_proxy", proxy.url("").c_str(), 1);
-  const auto got = remote.ask("oss://bucket/dir/net.torch", "",
-                              "endpoint = \"http://oss-cn-beijing-internal.aliyuncs.com\"", "oss");
-  INFO(fault);
-  CHECK(read_file(got.place) == kBytes);
-  CHECK(proxy.requests()[0].target ==
+  ::setenv("http_proxy", remote.server.url("").c_str(), 1);
+  remote.check_gives("oss://bucket/dir/net.torch",
+                     "endpoint = \"http://oss-cn-beijing-internal.aliyuncs.com\"", "oss");
+  CHECK(remote.server.requests()[0].target ==
         "http://bucket.s3.oss-cn-beijing-internal.aliyuncs.com/dir/net.torch");
-  ::unsetenv("http_proxy");
-  clear_keys();
+  clear_environment();
   CHECK(remote
             .failure("oss://bucket/x", VISSL_E_DATA, "",
                      "offline = true\nendpoint = \"oss-cn-beijing.aliyuncs.com\"", "oss")

@@ -14,16 +14,61 @@
 
 namespace remote_test {
 
+using vissl::test::file_reply;
+using vissl::test::HttpReply;
+using vissl::test::HttpRequest;
+using vissl::test::HttpServer;
+using vissl::test::read_file;
+using vissl::test::write_file;
+namespace fs = std::filesystem;
+
+// Every variable that the plugin reads.
+inline void clear_environment() {
+  for (const char* name : {"http_proxy",
+                           "https_proxy",
+                           "HTTP_PROXY",
+                           "HTTPS_PROXY",
+                           "all_proxy",
+                           "ALL_PROXY",
+                           "VISSL_OFFLINE",
+                           "TORCH_HOME",
+                           "AWS_PROFILE",
+                           "AWS_ACCESS_KEY_ID",
+                           "AWS_SECRET_ACCESS_KEY",
+                           "AWS_SESSION_TOKEN",
+                           "AWS_REGION",
+                           "AWS_DEFAULT_REGION",
+                           "AWS_ENDPOINT_URL",
+                           "AWS_ENDPOINT_URL_S3",
+                           "AWS_SHARED_CREDENTIALS_FILE",
+                           "MINIO_ENDPOINT",
+                           "MINIO_ACCESS_KEY",
+                           "MINIO_SECRET_KEY",
+                           "OSS_ENDPOINT",
+                           "OSS_ACCESS_KEY_ID",
+                           "OSS_ACCESS_KEY_SECRET",
+                           "OSS_SESSION_TOKEN",
+                           "HF_HOME",
+                           "HF_HUB_CACHE",
+                           "HUGGINGFACE_HUB_CACHE",
+                           "HF_ENDPOINT",
+                           "HF_TOKEN",
+                           "HF_TOKEN_PATH",
+                           "HF_HUB_OFFLINE"})
+    ::unsetenv(name);
+}
+
 class Remote {
  public:
   Remote() {
-    for (const char* name : {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy",
-                             "ALL_PROXY", "VISSL_OFFLINE", "TORCH_HOME", "AWS_PROFILE"})
-      ::unsetenv(name);
+    clear_environment();
     ::setenv("HOME", folder.path().c_str(), 1);
     ::setenv("XDG_CACHE_HOME", (folder / "xdg").c_str(), 1);
     host.load(std::string(VISSL_PLUGIN_DIR) + "/remote.so");
   }
+  ~Remote() { clear_environment(); }
+  Remote(const Remote&) = delete;
+  Remote& operator=(const Remote&) = delete;
 
   // Retries without waiting; `toml` overrides nothing of these.
   vissl::test::ResolvedWeights ask(const std::string& locator, const std::string& sha256 = "",
@@ -44,12 +89,12 @@ class Remote {
       return failure.what();
     }
   }
-  std::filesystem::path cache() const { return folder / "cache"; }
+  fs::path cache() const { return folder / "cache"; }
   // Files of the cache, without locks and notes.
   std::size_t files() const {
     std::size_t count = 0;
-    if (!std::filesystem::exists(cache())) return 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(cache()))
+    if (!fs::exists(cache())) return 0;
+    for (const auto& entry : fs::recursive_directory_iterator(cache()))
       if (entry.is_regular_file() && entry.path().extension() != ".lock" &&
           entry.path().extension() != ".check")
         ++count;
@@ -68,10 +113,8 @@ inline std::string random_bytes(std::size_t count) {
 }
 
 // A handler that gives the same content at every address.
-inline vissl::test::HttpServer::Handler gives(const std::string& content) {
-  return [content](const vissl::test::HttpRequest& request) {
-    return vissl::test::file_reply(request, content, "\"v1\"");
-  };
+inline HttpServer::Handler gives(const std::string& content) {
+  return [content](const HttpRequest& request) { return file_reply(request, content, "\"v1\""); };
 }
 
 inline std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -9,13 +9,6 @@
 namespace remote {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 void append_hex(std::string& out, char byte) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   const auto value = static_cast<unsigned char>(byte);
@@ -51,6 +44,13 @@ bool is_secret(const std::string& key) {
 }
 
 }  // namespace
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
 
 std::string Url::authority() const {
   return port.empty() ? host : host + ":" + port;

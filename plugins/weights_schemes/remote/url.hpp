@@ -7,6 +7,9 @@
 
 namespace remote {
 
+// In lower case, as schemes, hosts and names of headers are compared.
+std::string lower(std::string_view text);
+
 struct Url {
   std::string scheme;  // "http" or "https"
   std::string user;    // "name:password", without %XX; empty = none
