@@ -111,9 +111,14 @@ class Block {
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
-  // As one block of the host, which may recompute it in backward.
-  Tensor operator()(const std::string& name, const Tensor& x, bool training) const {
-    return block_call(name, training ? training_ : evaluation_, x);
+  Tensor operator()(const Tensor& x, bool training) const {
+    Tensor y = x;
+    for (std::size_t i = 0; i < convs_.size(); ++i) {
+      y = norms_[i](convs_[i](y), training);
+      if (i + 1 < convs_.size()) y.relu_();
+    }
+    const Tensor identity = projection_norm_ ? (*projection_norm_)(projection_(x), training) : x;
+    return y.add_(identity).relu_();
   }
 
  private:
@@ -126,32 +131,16 @@ class Block {
     return weight;
   }
 
-  struct Pass {
-    const Block* block;
-    bool training;
-    Tensor operator()(const Tensor& x) const { return block->forward(x, training); }
-  };
-
   void add(const nn::Scope& s, int number, std::int64_t in, std::int64_t out, std::int64_t kernel,
            std::int64_t stride, std::int64_t groups, const Options& o) {
     convs_.push_back(conv(s / ("conv" + std::to_string(number)), in, out, kernel, stride, groups));
     norms_.emplace_back(s / ("bn" + std::to_string(number)), out, o);
-  }
-  Tensor forward(const Tensor& x, bool training) const {
-    Tensor y = x;
-    for (std::size_t i = 0; i < convs_.size(); ++i) {
-      y = norms_[i](convs_[i](y), training);
-      if (i + 1 < convs_.size()) y.relu_();
-    }
-    const Tensor identity = projection_norm_ ? (*projection_norm_)(projection_(x), training) : x;
-    return y.add_(identity).relu_();
   }
 
   std::vector<nn::Conv2d> convs_;
   std::vector<Norm> norms_;
   nn::Conv2d projection_;
   std::optional<Norm> projection_norm_;
-  const Pass training_{this, true}, evaluation_{this, false};
 };
 
 class Resnet {
@@ -240,8 +229,8 @@ class Resnet {
     x = out.put("res1", options_.stem_pool ? max_pool2d(x, 3, 2, 1) : x);
     for (std::size_t stage = 0; stage < 4 && !out.complete(); ++stage) {
       for (std::size_t b = 0; b < layers_[stage].size(); ++b) {
-        x = (*layers_[stage][b])("layer" + std::to_string(stage + 1) + "." + std::to_string(b), x,
-                                 training);
+        x = block_call("layer" + std::to_string(stage + 1) + "." + std::to_string(b),
+                       *layers_[stage][b], x, training);
       }
       out.put("res" + std::to_string(stage + 2), static_cast<const Tensor&>(x));
     }

@@ -62,27 +62,18 @@ class Block {
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
-  // As one block of the host, which may recompute it in backward. x (N, T, D) -> (N, T, D).
-  Tensor operator()(const std::string& name, const Tensor& x, bool training) const {
-    return block_call(name, training ? training_ : evaluation_, x);
+  // x (N, T, D) -> (N, T, D).
+  Tensor operator()(const Tensor& x, bool training) const {
+    const Tensor y = x + drop_path_(attention_(norm1_(x), training), training);
+    const Tensor hidden = dropout_(fc1_(norm2_(y)).gelu(), training);
+    return y + drop_path_(dropout_(fc2_(hidden), training), training);
   }
 
  private:
-  struct Pass {
-    const Block* block;
-    bool training;
-    Tensor operator()(const Tensor& x) const { return block->forward(x, training); }
-  };
-
   // torch's constructor of Linear draws values that VISSL then replaces.
   static void discard_default(const nn::Scope& s, std::int64_t out, std::int64_t in, bool bias) {
     s.discard({out, in}, nn::Init::kaiming_uniform(in));
     if (bias) s.discard({out}, nn::Init::bias_uniform(in));
-  }
-  Tensor forward(const Tensor& x, bool training) const {
-    const Tensor y = x + drop_path_(attention_(norm1_(x), training), training);
-    const Tensor hidden = dropout_(fc1_(norm2_(y)).gelu(), training);
-    return y + drop_path_(dropout_(fc2_(hidden), training), training);
   }
 
   nn::LayerNorm norm1_, norm2_;
@@ -90,7 +81,6 @@ class Block {
   nn::Linear fc1_, fc2_;
   nn::Dropout dropout_;
   nn::DropPath drop_path_;
-  const Pass training_{this, true}, evaluation_{this, false};
 };
 
 // torch's trunc_normal_(std = 0.02), cut at -2 and 2, over a parameter that exists: VISSL draws the
@@ -214,7 +204,7 @@ class VisionTransformer {
     Tensor x = tokens(call, patches, height, width);
     std::vector<Tensor> normed(blocks_.size());
     for (std::size_t i = 0; i < count; ++i) {
-      x = (*blocks_[i])("blocks." + std::to_string(i), x, call.training());
+      x = block_call("blocks." + std::to_string(i), *blocks_[i], x, call.training());
       if (needed[i]) normed[i] = norm_(x);
     }
     for (const Feature* feature : wanted) {

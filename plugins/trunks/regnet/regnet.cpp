@@ -81,18 +81,18 @@ class Block {
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
-  // As one block of the host, which may recompute it in backward.
-  Tensor operator()(const std::string& name, const Tensor& x, bool training) const {
-    return block_call(name, training ? training_ : evaluation_, x);
+  Tensor operator()(const Tensor& x, bool training) const {
+    Tensor y = x;
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      y = layers_[i](y, training);
+      if (i + 1 < layers_.size()) y = activate(y, design_);
+      if (i == 1 && excitation_) y = (*excitation_)(y, design_);
+    }
+    if (adds_input_) y.add_(projection_ ? (*projection_)(x, training) : x);
+    return activates_ ? activate(y, design_) : y;
   }
 
  private:
-  struct Pass {
-    const Block* block;
-    bool training;
-    Tensor operator()(const Tensor& x) const { return block->forward(x, training); }
-  };
-
   void add(const nn::Scope& conv, const nn::Scope& norm, std::int64_t in, std::int64_t out,
            std::int64_t kernel, std::int64_t stride, std::int64_t groups = 1) {
     layers_.emplace_back(conv, norm, in, out, kernel, stride, groups, design_);
@@ -116,23 +116,11 @@ class Block {
     add(f / "c", f / "final_bn", inner, stage.width, 1, 1);
   }
 
-  Tensor forward(const Tensor& x, bool training) const {
-    Tensor y = x;
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      y = layers_[i](y, training);
-      if (i + 1 < layers_.size()) y = activate(y, design_);
-      if (i == 1 && excitation_) y = (*excitation_)(y, design_);
-    }
-    if (adds_input_) y.add_(projection_ ? (*projection_)(x, training) : x);
-    return activates_ ? activate(y, design_) : y;
-  }
-
   const Design& design_;
   bool adds_input_, activates_;
   std::optional<ConvNorm> projection_;
   std::vector<ConvNorm> layers_;
   std::optional<Excitation> excitation_;
-  const Pass training_{this, true}, evaluation_{this, false};
 };
 
 class Regnet {
@@ -182,7 +170,7 @@ class Regnet {
       const std::string name = stage_name(i);
       for (std::size_t b = 0; b < stages_[i].size(); ++b) {
         const auto number = static_cast<std::int64_t>(b);
-        x = (*stages_[i][b])(name + "." + block_name(i, number), x, training);
+        x = block_call(name + "." + block_name(i, number), *stages_[i][b], x, training);
       }
       out.put(name, static_cast<const Tensor&>(x));
     }

@@ -93,21 +93,39 @@ inline std::vector<Tensor> apply(std::unique_ptr<Function> function, std::string
   return out;
 }
 
-// Runs `body`: Tensor -> Tensor as the block `name` of a trunk. `body` is called again when the
-// block is recomputed, so it must be an object that lives as long as the trunk.
-template <class Body>
-Tensor block_call(std::string_view name, const Body& body, const Tensor& x) {
-  const vissl_block_fn run = [](void* ctx, vissl_tensor* const* in, std::uint64_t,
-                                vissl_tensor** out, std::uint64_t, vissl_err* err) {
-    return guarded(
-        err, [&] { out[0] = (*static_cast<const Body*>(ctx))(Tensor::borrow(in[0])).release(); });
-  };
+namespace detail {
+
+template <class Body, bool... training>
+vissl_status run_block(void* body, vissl_tensor* const* in, std::uint64_t, vissl_tensor** out,
+                       std::uint64_t, vissl_err* err) noexcept {
+  return guarded(err, [&] {
+    out[0] = (*static_cast<const Body*>(body))(Tensor::borrow(in[0]), training...).release();
+  });
+}
+
+inline Tensor block_call(std::string_view name, vissl_block_fn run, const void* body,
+                         const Tensor& x) {
   vissl_tensor* input = x.handle();
   vissl_tensor* output = nullptr;
-  call(autograd_api().block_call, str(name), run,
-       const_cast<void*>(static_cast<const void*>(&body)), &input, std::uint64_t{1}, &output,
-       std::uint64_t{1});
+  call(autograd_api().block_call, str(name), run, const_cast<void*>(body), &input, std::uint64_t{1},
+       &output, std::uint64_t{1});
   return Tensor::own(output);
+}
+
+}  // namespace detail
+
+// Runs `body`: Tensor -> Tensor as the block `name` of a trunk. `body` is called again when the
+// block is recomputed, so it must be an object that stays where it is as long as the trunk lives.
+template <class Body>
+Tensor block_call(std::string_view name, const Body& body, const Tensor& x) {
+  return detail::block_call(name, &detail::run_block<Body>, &body, x);
+}
+
+// The same for a body that knows training from evaluation, (Tensor, bool training) -> Tensor.
+template <class Body>
+Tensor block_call(std::string_view name, const Body& body, const Tensor& x, bool training) {
+  return detail::block_call(
+      name, training ? &detail::run_block<Body, true> : &detail::run_block<Body, false>, &body, x);
 }
 
 }  // namespace abi1
