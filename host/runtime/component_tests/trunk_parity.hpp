@@ -17,6 +17,9 @@ at::Tensor noise(at::IntArrayRef shape, std::uint64_t seed, at::ScalarType dtype
 // Sets every floating-point tensor of the state dict as the oracle's `fill` does.
 void fill(Store& store);
 
+// Against the oracle's "count", CRC of the "names" with their shapes, and "crc" of all bytes.
+void check_initial(const nlohmann::json& golden, const StateDict& state);
+
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 // `inputs` begin with "image".
 std::vector<at::Tensor> trunk_forward(Built& trunk, const NamedTensors& inputs,

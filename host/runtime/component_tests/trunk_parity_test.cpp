@@ -30,21 +30,6 @@ void check_summary(const nlohmann::json& wanted, const at::Tensor& found, double
         tolerance * scale * scale);
 }
 
-void check_initial(const nlohmann::json& golden, const StateDict& state) {
-  std::string names, bytes;
-  for (const auto& [key, tensor] : state) {
-    std::string shape;
-    for (const std::int64_t n : tensor.sizes())
-      shape += (shape.empty() ? "" : ", ") + std::to_string(n);
-    names += (names.empty() ? "" : "\n") + key + " [" + shape + "]";
-    const at::Tensor plain = tensor.detach().contiguous();
-    bytes.append(static_cast<const char*>(plain.data_ptr()), plain.nbytes());
-  }
-  CHECK(state.size() == golden.at("count").get<std::size_t>());
-  CHECK(crc32(std::as_bytes(std::span(names))) == golden.at("names").get<std::uint32_t>());
-  CHECK(crc32(std::as_bytes(std::span(bytes))) == golden.at("crc").get<std::uint32_t>());
-}
-
 // A store that only counts: every handle is that of one empty tensor.
 struct Counter {
   std::int64_t elements = 0;
@@ -78,6 +63,21 @@ constexpr vissl_store_api kCountingStore = {
     }};
 
 }  // namespace
+
+void check_initial(const nlohmann::json& golden, const StateDict& state) {
+  std::string names, bytes;
+  for (const auto& [key, tensor] : state) {
+    std::string shape;
+    for (const std::int64_t n : tensor.sizes())
+      shape += (shape.empty() ? "" : ", ") + std::to_string(n);
+    names += (names.empty() ? "" : "\n") + key + " [" + shape + "]";
+    const at::Tensor plain = tensor.detach().contiguous();
+    bytes.append(static_cast<const char*>(plain.data_ptr()), plain.nbytes());
+  }
+  CHECK(state.size() == golden.at("count").get<std::size_t>());
+  CHECK(crc32(std::as_bytes(std::span(names))) == golden.at("names").get<std::uint32_t>());
+  CHECK(crc32(std::as_bytes(std::span(bytes))) == golden.at("crc").get<std::uint32_t>());
+}
 
 std::string toml_of(const nlohmann::json& options) {
   std::string text;
