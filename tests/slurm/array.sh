@@ -3,33 +3,8 @@
 # comes before a time limit, both in the middle of an epoch. All four must end bit-equal to runs that nothing disturbed.
 set -euo pipefail
 source "$VISSL_SOURCE_DIR/tests/slurm/cluster.sh"
-missing=$(cluster_missing)
-if [[ -n $missing ]]; then
-  echo "skipped: $missing"
-  exit 77
-fi
-
-work=$(mktemp -d)
-chmod 755 "$work"  # munged wants its socket within everybody's reach
-finish() {
-  local status=$?
-  if ((status)); then tail -n 30 "$work"/*.out "$work"/runs/*/tasks.log "$work"/slurm/log/* 2>/dev/null || true; fi
-  cluster_stop
-  rm -rf "$work"
-}
-trap finish EXIT
-fail() {
-  echo "$*"
-  exit 1
-}
-
-cluster_start "$work/slurm" 2
-cd "$work"
-for task in 0 1 2 3; do mkdir -p "wait/$task"; done
-{
-  cat "$VISSL_SOURCE_DIR/tests/slurm/small.toml"
-  printf '[[hooks]]\nname = "wait_at"\nfolder = "%s"\n' "$work/wait"
-} >small.toml
+cluster_test 2
+mkdir wait/{0..3}
 cat >sweep.txt <<'SWEEP'
 # the overrides of four runs
 seed_value=1 hooks[wait_at].folder=wait/0

@@ -1,10 +1,44 @@
 # A real SLURM of two nodes on this machine, for tests that source this file:
+#   cluster_test NODE_CPUS           begins such a test
 #   cluster_start FOLDER NODE_CPUS   daemons with their own key, ports, state and logs in FOLDER; exports SLURM_CONF
 #   cluster_restart JOB              lets a requeued job start in three seconds
 #   cluster_stop                     cancels all jobs, then ends every daemon
 # Needs root and Debian's slurm-wlm and munge; touches nothing outside FOLDER, and runs beside a SLURM of the machine.
 
 cluster_pids=()
+
+# The test is skipped where no cluster can be started. Else it goes on in the new folder $work, which holds small.toml with
+# the hook wait_at and its folder wait. With the test end its cluster and $work; a failed one shows the logs first.
+cluster_test() { # NODE_CPUS
+  local missing
+  missing=$(cluster_missing)
+  if [[ -n $missing ]]; then
+    echo "skipped: $missing"
+    exit 77
+  fi
+  work=$(mktemp -d)
+  chmod 755 "$work"  # munged wants its socket within everybody's reach
+  trap cluster_test_ends EXIT
+  cluster_start "$work/slurm" "$1"
+  cd "$work"
+  mkdir wait
+  {
+    cat "$VISSL_SOURCE_DIR/tests/slurm/small.toml"
+    printf '[[hooks]]\nname = "wait_at"\nfolder = "%s"\n' "$work/wait"
+  } >small.toml
+}
+
+cluster_test_ends() {
+  local status=$?
+  if ((status)); then tail -n 30 "$work"/*.out "$work"/runs/*/tasks.log "$work"/slurm/log/* 2>/dev/null || true; fi
+  cluster_stop
+  rm -rf "$work"
+}
+
+fail() {
+  echo "$*"
+  exit 1
+}
 
 # Says why no cluster can be started here; prints nothing when one can.
 cluster_missing() {

@@ -3,33 +3,7 @@
 # comes before a time limit, requeued and resumed. The end must be bit-equal to two ranks of one launcher.
 set -euo pipefail
 source "$VISSL_SOURCE_DIR/tests/slurm/cluster.sh"
-missing=$(cluster_missing)
-if [[ -n $missing ]]; then
-  echo "skipped: $missing"
-  exit 77
-fi
-
-work=$(mktemp -d)
-chmod 755 "$work"  # munged wants its socket within everybody's reach
-finish() {
-  local status=$?
-  if ((status)); then tail -n 30 "$work"/*.out "$work"/runs/*/tasks.log "$work"/slurm/log/* 2>/dev/null || true; fi
-  cluster_stop
-  rm -rf "$work"
-}
-trap finish EXIT
-fail() {
-  echo "$*"
-  exit 1
-}
-
-cluster_start "$work/slurm" 2
-cd "$work"
-mkdir wait
-{
-  cat "$VISSL_SOURCE_DIR/tests/slurm/small.toml"
-  printf '[[hooks]]\nname = "wait_at"\nfolder = "%s"\n' "$work/wait"
-} >small.toml
+cluster_test 2
 real_host=$VISSL_HOST
 cat >host <<HOST
 #!/usr/bin/env bash
