@@ -5,22 +5,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset VISSL_PLUGIN_PATH
 ln -s "$VISSL_HOST" "$work/vissl-host"
-cat >"$work/exp.toml" <<'TOML'
-[data.train]
-data_sources = [{ name = "synthetic", length = 8, size = 8, num_labels = 2 }]
-transforms = [{ name = "RandomHorizontalFlip", p = 0.25 }, { name = "ToTensor" }]
-[model]
-trunk = { name = "resnet", depth = 18 }
-heads = [{ name = "mlp", dims = [512, 2] }]
-[loss]
-name = "CrossEntropyLoss"
-[optimizer]
-name = "sgd"
-num_epochs = 1
-[optimizer.param_schedulers.lr]
-name = "constant"
-value = 0.1
-TOML
+cp "$VISSL_SOURCE_DIR/tests/integration/small.toml" "$work/exp.toml"
 
 # shellcheck disable=SC2034  # read by who sources this
 cases=(

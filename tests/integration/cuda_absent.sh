@@ -9,32 +9,20 @@ fail() { echo "$*"; exit 1; }
 mkdir "$work/bin"
 cp "$VISSL_HOST" "$VISSL_BUILD/libvissl_runtime.so" "$work/bin/"
 host=("$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$work/exp.toml")
-cat >"$work/exp.toml" <<TOML
+{
+  cat <<TOML
 [machine]
 device = "cuda"
 threads = 1
 precision = "fp32"
+[checkpoint]
+dir = "$work/run"
 [data]
 pin_memory = true
 async_copy = true
-[data.train]
-data_sources = [{ name = "synthetic", length = 8, size = 16, random_images = true, num_labels = 2 }]
-batchsize_per_replica = 4
-transforms = [{ name = "ToTensor" }]
-[model]
-trunk = { name = "resnet", depth = 18, width_multiplier = 0.0625 }
-heads = [{ name = "mlp", dims = [32, 2] }]
-[loss]
-name = "CrossEntropyLoss"
-[optimizer]
-name = "sgd"
-num_epochs = 1
-[optimizer.param_schedulers.lr]
-name = "constant"
-value = 0.001
-[checkpoint]
-dir = "$work/run"
 TOML
+  cat "$VISSL_SOURCE_DIR/tests/integration/small.toml"
+} >"$work/exp.toml"
 
 status=0
 "${host[@]}" 2>"$work/err" || status=$?

@@ -39,25 +39,10 @@ for name in libtorch_cuda.so libc10_cuda.so libcudart.so.13 libnccl.so.2 libcudn
 done
 
 # A run opens it. One without the right build id is refused.
-cat >"$work/exp.toml" <<TOML
-machine.device = "cuda"
-[data.train]
-data_sources = [{ name = "synthetic", length = 8, size = 8 }]
-batchsize_per_replica = 4
-transforms = [{ name = "ToTensor" }]
-[model]
-trunk = { name = "resnet", depth = 18 }
-heads = [{ name = "mlp", dims = [512, 2] }]
-[loss]
-name = "CrossEntropyLoss"
-[optimizer]
-name = "sgd"
-num_epochs = 1
-[optimizer.param_schedulers.lr]
-name = "constant"
-[checkpoint]
-dir = "$work/run"
-TOML
+{
+  printf 'machine.device = "cuda"\ncheckpoint.dir = "%s"\n' "$work/run"
+  cat "$VISSL_SOURCE_DIR/tests/integration/small.toml"
+} >"$work/exp.toml"
 expect() { # PATTERN HOST ENVIRONMENT...
   local status=0 pattern=$1 host=$2
   shift 2

@@ -38,37 +38,19 @@ expect 3 "^error: .*loss 'twin' is offered by .*first.so' and .*second.so'" \
 mkdir "$work/bin"
 cp "$VISSL_HOST" "$work/bin/"
 "$work/bin/vissl-host" show config --plugins "$fixture" --config "$good" > "$work/out"
-cat > "$work/run.toml" <<'TOML'
-[data.train]
-data_sources = [{ name = "synthetic", length = 8, size = 8 }]
-transforms = [{ name = "ToTensor" }]
-batchsize_per_replica = 4
-[model]
-trunk = { name = "resnet", depth = 18 }
-heads = [{ name = "mlp", dims = [512, 2] }]
-[loss]
-name = "CrossEntropyLoss"
-[optimizer]
-name = "sgd"
-num_epochs = 1
-[optimizer.param_schedulers.lr]
-name = "constant"
-TOML
-sed -e '/^name = "constant"/d' "$work/run.toml" > "$work/lengths.toml"
-cat >> "$work/lengths.toml" <<'TOML'
-name = "composite"
-schedulers = [{ name = "constant", value = 0.1 }]
-lengths = [0.5]
-TOML
+small=$VISSL_SOURCE_DIR/tests/integration/small.toml
 expect 1 "^error: this command needs libvissl_runtime.so, which is neither in '$work/bin' nor in '$work/lib/vissl'" \
-  "$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml"
+  "$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$small"
 : > "$work/bin/libvissl_runtime.so"
 expect 1 "^error: cannot open the runtime: .*file too short; run scripts/setup" \
-  "$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml"
+  "$work/bin/vissl-host" --plugins "$VISSL_PLUGIN_DIR" --config "$small"
 
 # What a component refuses has the place of the value that it names, once: the file's, or the command line's.
-real=(--plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml")
-expect 2 "^error: $work/lengths.toml:16:11: lr_schedule 'composite': 'lengths' must add up to 1, not to 0.5\$" \
+real=(--plugins "$VISSL_PLUGIN_DIR" --config "$small")
+lengths=$(awk '/^name = "constant"/ { print NR + 2 }' "$small")
+sed 's/^name = "constant"/name = "composite"\nschedulers = [{ name = "constant", value = 0.1 }]\nlengths = [0.5]/; /^value = /d' \
+  "$small" > "$work/lengths.toml"
+expect 2 "^error: $work/lengths.toml:$lengths:11: lr_schedule 'composite': 'lengths' must add up to 1, not to 0.5\$" \
   "$VISSL_HOST" show schedule --plugins "$VISSL_PLUGIN_DIR" --config "$work/lengths.toml"
 expect 2 "^error: command line: lr_schedule 'composite': 'lengths' must add up to 1, not to 0.25\$" \
   "$VISSL_HOST" show schedule --plugins "$VISSL_PLUGIN_DIR" --config "$work/lengths.toml" optimizer.param_schedulers.lr.lengths=[0.25]
@@ -76,10 +58,10 @@ expect 2 "^error: command line: transform 'RandomResizedCrop': 'size' must be an
   "$VISSL_HOST" show batch "${real[@]}" 'data.train.transforms=[{ name = "RandomResizedCrop", size = [28, 28, 3] }]'
 
 # A split without a batch is refused alike by what shows it and by what runs it.
-few="^error: \[data.train\] has 8 samples, which make no batch of 16 with drop_last; lower batchsize_per_replica\$"
-expect 2 "$few" "$VISSL_HOST" show batch "${real[@]}" data.train.drop_last=true data.train.batchsize_per_replica=16 -o "$work/views.png"
-expect 2 "$few" "$VISSL_HOST" bench data "${real[@]}" data.train.drop_last=true data.train.batchsize_per_replica=16
-expect 2 "$few" "$VISSL_HOST" "${real[@]}" checkpoint.dir="$work/few" data.train.drop_last=true data.train.batchsize_per_replica=16
+few="^error: \[data.train\] has 40 samples, which make no batch of 64 with drop_last; lower batchsize_per_replica\$"
+expect 2 "$few" "$VISSL_HOST" show batch "${real[@]}" data.train.drop_last=true data.train.batchsize_per_replica=64 -o "$work/views.png"
+expect 2 "$few" "$VISSL_HOST" bench data "${real[@]}" data.train.drop_last=true data.train.batchsize_per_replica=64
+expect 2 "$few" "$VISSL_HOST" "${real[@]}" checkpoint.dir="$work/few" data.train.drop_last=true data.train.batchsize_per_replica=64
 expect 2 "^error: --output '$work/views.jpg': show batch writes a contact sheet to a .png file, or" \
   "$VISSL_HOST" show batch "${real[@]}" -o "$work/views.jpg"
 
@@ -88,7 +70,7 @@ expect 3 "^error: plugin '/etc/passwd' is no ELF shared library; remove it" "$VI
 expect 3 "^error: plugin '$bad/no_section.so' is no vissl plugin" "$VISSL_HOST" list --plugins "$bad/no_section.so"
 
 # A missing data folder.
-expect 4 "^error: .*/absent" "$VISSL_HOST" show batch --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml" \
+expect 4 "^error: .*/absent" "$VISSL_HOST" show batch --plugins "$VISSL_PLUGIN_DIR" --config "$small" \
   'data.train.data_sources=[{ name = "disk_folder", path = "/absent" }]' -o "$work/views.png"
 [[ ! -e $work/views.png ]] || { echo "a failed show batch left a file"; status=1; }
 

@@ -10,23 +10,8 @@ fail() {
   exit 1
 }
 
-cat >"$work/exp.toml" <<'TOML'
-[data.train]
-data_sources = [{ name = "synthetic", length = 16, size = 32, random_images = true, num_labels = 4 }]
-batchsize_per_replica = 8
-transforms = [{ name = "RandomResizedCrop", size = 32 }, { name = "ToTensor" }]
-[model]
-trunk = { name = "resnet", depth = 18, width_multiplier = 0.0625, stem_kernel = 3, stem_stride = 1, stem_pool = false }
-heads = [{ name = "mlp", dims = [32, 4] }]
-[loss]
-name = "cross_entropy_multiple_output_single_target"
-[optimizer]
-name = "sgd"
-num_epochs = 1
-[optimizer.param_schedulers.lr]
-name = "constant"
-value = 0.05
-TOML
+sed 's/{ name = "RandomHorizontalFlip" }/{ name = "RandomResizedCrop", size = 32 }/' \
+  "$VISSL_SOURCE_DIR/tests/integration/small.toml" >"$work/exp.toml"
 # The folders that the commands name, and a network that is done in a second.
 ln -s "$VISSL_BUILD" "$work/build"
 ln -s "$VISSL_SOURCE_DIR/configs" "$work/configs"

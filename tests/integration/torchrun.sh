@@ -8,30 +8,8 @@ if [[ ! -x $VISSL_PYTHON ]]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cat >"$work/run.toml" <<'TOML'
-[data.train]
-data_sources = [{ name = "synthetic", length = 40, size = 16, random_images = true, num_labels = 4 }]
-batchsize_per_replica = 4
-transforms = [{ name = "RandomHorizontalFlip" }, { name = "ToTensor" }]
-[machine]
-threads = 1
-[model]
-trunk = { name = "resnet", depth = 18, width_multiplier = 0.0625, stem_kernel = 3, stem_stride = 1, stem_pool = false }
-heads = [{ name = "mlp", dims = [32, 4] }]
-[loss]
-name = "cross_entropy_multiple_output_single_target"
-[optimizer]
-name = "sgd"
-num_epochs = 1
-[optimizer.param_schedulers.lr]
-name = "constant"
-value = 0.05
-[[meters]]
-name = "accuracy_list_meter"
-[distributed]
-timeout_seconds = 30
-TOML
-host=("$VISSL_HOST" --plugins "$VISSL_PLUGIN_DIR" --config "$work/run.toml")
+host=("$VISSL_HOST" --plugins "$VISSL_PLUGIN_DIR" --config "$VISSL_SOURCE_DIR/tests/integration/small.toml"
+  machine.threads=1 distributed.timeout_seconds=30)
 run() { # NAME COMMAND...
   "${@:2}" checkpoint.dir="$work/$1" 2>"$work/log" || { echo "$1:"; cat "$work/log"; exit 1; }
   grep -q '2 ranks, which meet at ' "$work/log" || { echo "$1 has no ranks:"; cat "$work/log"; exit 1; }
