@@ -5,6 +5,7 @@
 #include <boost/dll/shared_library.hpp>
 #include <cstddef>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <vector>
 
@@ -45,6 +46,9 @@ boost::dll::shared_library* open_file(const std::string& path, std::string& reas
   } catch (const boost::dll::fs::system_error& error) {
     reason = loader_text(path, error.what());
     return nullptr;
+  } catch (...) {
+    // Where GCC inlines a noexcept function, the handler of std::terminate sees no exception.
+    std::terminate();
   }
 }
 
