@@ -14,11 +14,12 @@
 #include <optional>
 #include <thread>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/dist/gloo.hpp"
+#include "host/runtime/dist/store.hpp"
 #include "host/runtime/dist/watch.hpp"
 
 namespace vissl::host {
@@ -56,75 +57,6 @@ std::string outside_address() {
 std::string interface_address(const Ranks& ranks) {
   const bool one_machine = ranks.local_world == ranks.world || is_loopback(ranks.address);
   return one_machine ? "127.0.0.1" : outside_address();
-}
-
-std::string place_of(const Ranks& ranks) {
-  return ranks.address + ":" + std::to_string(ranks.port);
-}
-
-// An error in which no other rank's end has a part.
-class MeetingError : public Error {
- public:
-  explicit MeetingError(const std::string& text) : Error(Exit::distributed, text) {}
-};
-
-std::string within(milliseconds timeout) {
-  return " within " + std::to_string(timeout.count() / 1000) + " s";
-}
-
-c10::intrusive_ptr<c10d::TCPStore> tcp_store(const Ranks& ranks, bool listen, const char* failure,
-                                             milliseconds timeout) {
-  c10d::TCPStoreOptions options;
-  options.port = static_cast<std::uint16_t>(ranks.port);
-  options.isServer = listen;
-  options.waitWorkers = false;
-  options.timeout = timeout;
-  if (ranks.listener >= 0) options.masterListenFd = ranks.listener;
-  try {
-    return c10::make_intrusive<c10d::TCPStore>(ranks.address, options);
-  } catch (const std::exception& error) {
-    const std::string reason = error.what();
-    throw MeetingError(failure + place_of(ranks) + (listen ? "" : within(timeout)) + ": " +
-                       reason.substr(0, reason.find('\n')));
-  }
-}
-
-// torchrun's agent has a store of its own at MASTER_ADDR:MASTER_PORT, so that rank 0 cannot listen
-// there.
-bool agent_listens(const Ranks& ranks) {
-  const char* told = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
-  return told != nullptr && std::string(told) == "True" && ranks.address_from == "MASTER_ADDR" &&
-         std::getenv("VISSL_RENDEZVOUS_FD") == nullptr;
-}
-
-// Rank 0 listens on a free port and tells the others by the agent's store which one.
-c10::intrusive_ptr<c10d::Store> open_store_by_agent(Ranks& ranks, milliseconds timeout) {
-  const c10::intrusive_ptr<c10d::Store> agent =
-      tcp_store(ranks, false, "the store of torchrun cannot be reached at ", timeout);
-  const char* attempt = std::getenv("TORCHELASTIC_RESTART_COUNT");
-  const std::string key = std::string("vissl-host/port/") + (attempt != nullptr ? attempt : "0");
-  if (ranks.rank == 0) {
-    ranks.port = 0;
-    const auto store = tcp_store(ranks, true, "rank 0 cannot listen on ", timeout);
-    ranks.port = store->getPort();
-    agent->set(key, std::to_string(ranks.port));
-    return store;
-  }
-  try {
-    agent->wait({key}, timeout);
-  } catch (const std::exception&) {
-    throw MeetingError("rank 0 has not told the store of torchrun at " + place_of(ranks) +
-                       within(timeout) + " where it listens");
-  }
-  ranks.port = std::stoi(agent->get_to_str(key));
-  return tcp_store(ranks, false, "rank 0 cannot be reached at ", timeout);
-}
-
-// The store of the run, which lives in rank 0; `ranks.port` becomes its port.
-c10::intrusive_ptr<c10d::Store> open_store(Ranks& ranks, milliseconds timeout) {
-  if (agent_listens(ranks)) return open_store_by_agent(ranks, timeout);
-  return ranks.rank == 0 ? tcp_store(ranks, true, "rank 0 cannot listen on ", timeout)
-                         : tcp_store(ranks, false, "rank 0 cannot be reached at ", timeout);
 }
 
 // One line for each thing in which ranks must agree.
