@@ -95,61 +95,65 @@ void Watch::pulse() {
 }
 
 void Watch::beat() {
-  std::optional<RankError> to_post;
-  bool finishing = false, suspicious = false, known = false, late_wanted = false;
-  Collectives::Begun begun;
+  Asked asked;
   {
     const std::lock_guard lock(mutex_);
-    to_post = std::exchange(to_post_, std::nullopt);
-    finishing = finishing_;
-    suspicious = suspicious_;
-    known = first_.has_value();
-    late_wanted = late_wanted_;
-    if (follow_) begun = follow_();
+    asked.to_post = std::exchange(to_post_, std::nullopt);
+    asked.finishing = finishing_;
+    asked.suspicious = suspicious_;
+    asked.knows_error = first_.has_value();
+    asked.late_wanted = late_wanted_;
+    if (follow_) asked.begun = follow_();
   }
+  const Answered answered = exchange(asked);
+  const std::lock_guard lock(mutex_);
+  if (answered.first) {
+    first_ = answered.first;
+    first_seen_ = Clock::now();
+  }
+  suspicious_ = suspicious_ || answered.suspicious;
+  readers_ = answered.readers;
+  all_finished_ = all_finished_ || answered.all_finished;
+  if (asked.late_wanted) {
+    late_ = answered.late;
+    late_wanted_ = false;
+  }
+  if (settings_.rank == 0) look_at_lives(answered.beats);
+}
+
+// Tells the store what this rank has to say, and asks what the others said.
+Watch::Answered Watch::exchange(const Asked& asked) {
   const int64_t beats = store_->add("beats/" + std::to_string(settings_.rank), 1);
-  store_->set(beat_key(settings_.rank), (finishing ? "done " : "") + std::to_string(beats));
-  store_->set(begun_key(settings_.rank), c10::str(begun.all, " ", begun.in_groups));
-  const std::vector<int64_t> late = late_wanted ? late_ranks(begun) : std::vector<int64_t>();
-  if (suspicious) store_->set("suspicious", std::string("1"));
-  if (to_post) store_->compareSet("error", std::string(), to_post->store_text());
-  std::optional<RankError> first;
-  if (!known && store_->check({"error"})) {
-    first = RankError::parse(store_->get_to_str("error"));
+  store_->set(beat_key(settings_.rank), (asked.finishing ? "done " : "") + std::to_string(beats));
+  store_->set(begun_key(settings_.rank), c10::str(asked.begun.all, " ", asked.begun.in_groups));
+  Answered answered;
+  if (asked.late_wanted) answered.late = late_ranks(asked.begun);
+  if (asked.suspicious) store_->set("suspicious", std::string("1"));
+  if (asked.to_post) store_->compareSet("error", std::string(), asked.to_post->store_text());
+  if (!asked.knows_error && store_->check({"error"})) {
+    answered.first = RankError::parse(store_->get_to_str("error"));
     store_->add("readers", 1);
   }
-  std::vector<std::string> beats_of_all;
-  bool anyone_suspicious = suspicious;
-  int64_t readers = 0;
   if (settings_.rank == 0) {
     for (int64_t rank = 0; rank < settings_.world; ++rank) {
       const bool there = store_->check({beat_key(rank)});
-      beats_of_all.push_back(there ? store_->get_to_str(beat_key(rank)) : "");
+      answered.beats.push_back(there ? store_->get_to_str(beat_key(rank)) : "");
     }
-    anyone_suspicious = anyone_suspicious || store_->check({"suspicious"});
-    readers = store_->add("readers", 0);
-  } else if (finishing && store_->check({"all done"})) {
+    answered.suspicious = store_->check({"suspicious"});
+    answered.readers = store_->add("readers", 0);
+  } else if (asked.finishing && store_->check({"all done"})) {
     store_->add("gone", 1);
-    const std::lock_guard lock(mutex_);
-    all_finished_ = true;
+    answered.all_finished = true;
   }
+  return answered;
+}
 
-  const std::lock_guard lock(mutex_);
-  if (first) {
-    first_ = first;
-    first_seen_ = Clock::now();
-  }
-  suspicious_ = suspicious_ || anyone_suspicious;
-  readers_ = readers;
-  if (late_wanted) {
-    late_ = late;
-    late_wanted_ = false;
-  }
-  bool all_done = settings_.rank == 0;
-  for (std::size_t rank = 0; rank < beats_of_all.size(); ++rank) {
-    all_done = all_done && beats_of_all[rank].starts_with("done");
-    if (beats_of_all[rank] == lives_[rank].beat) continue;
-    lives_[rank] = {beats_of_all[rank], Clock::now()};
+// On rank 0, with the lock held.
+void Watch::look_at_lives(const std::vector<std::string>& beats) {
+  bool all_done = true;
+  for (std::size_t rank = 0; rank < beats.size(); ++rank) {
+    all_done = all_done && beats[rank].starts_with("done");
+    if (beats[rank] != lives_[rank].beat) lives_[rank] = {beats[rank], Clock::now()};
   }
   if (!all_done) return;
   store_->set("all done", std::string("1"));

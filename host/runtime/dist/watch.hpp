@@ -76,8 +76,25 @@ class Watch {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // What this rank has to say and to ask at a beat.
+  struct Asked {
+    std::optional<RankError> to_post;
+    Collectives::Begun begun;
+    bool finishing = false, suspicious = false, knows_error = false, late_wanted = false;
+  };
+  // What the store says then.
+  struct Answered {
+    std::optional<RankError> first;
+    std::vector<int64_t> late;
+    std::vector<std::string> beats;  // of all ranks, on rank 0
+    int64_t readers = 0;
+    bool suspicious = false, all_finished = false;
+  };
+
   void pulse();
   void beat();
+  Answered exchange(const Asked& asked);
+  void look_at_lives(const std::vector<std::string>& beats);
   void guard();
   std::optional<RankError> verdict();
   void look_for_lost_ranks();
