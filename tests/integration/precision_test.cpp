@@ -2,11 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "host/files/torch_zip_reader.hpp"
 #include "process.hpp"
 #include "run_files.hpp"
 #include "small_config.hpp"
@@ -37,36 +35,6 @@ std::vector<nlohmann::json> steps_of(const fs::path& run) {
   return out;
 }
 
-// The largest difference between float64 entries of two final checkpoints' models.
-double weights_differ(const fs::path& a, const fs::path& b) {
-  double worst = 0.0;
-  int compared = 0;
-  for (const char* part : {"trunk", "heads"}) {
-    const auto model = [&](const fs::path& run) {
-      return vissl::host::read_torch_zip(final_checkpoint(run))
-          .at("classy_state_dict")
-          .at("base_model")
-          .at("model")
-          .at(part);
-    };
-    const auto left = model(a), right = model(b);
-    for (const auto& [key, value] : left.as_dict().entries()) {
-      if (value.as_tensor().dtype != vissl::host::DType::float64) continue;
-      const auto x = value.as_tensor().packed(), y = right.at(key).as_tensor().packed();
-      REQUIRE(x.size() == y.size());
-      for (std::size_t i = 0; i < x.size(); i += sizeof(double)) {
-        double left_value = 0, right_value = 0;
-        std::memcpy(&left_value, x.data() + i, sizeof(double));
-        std::memcpy(&right_value, y.data() + i, sizeof(double));
-        worst = std::max(worst, std::abs(left_value - right_value));
-        ++compared;
-      }
-    }
-  }
-  REQUIRE(compared > 10000);
-  return worst;
-}
-
 }  // namespace
 
 TEST_CASE("accumulation: batches added up equal one large batch, also the last, smaller ones") {
@@ -82,7 +50,7 @@ TEST_CASE("accumulation: batches added up equal one large batch, also the last, 
   };
   const fs::path large = run(folder, "large", with({"data.train.batchsize_per_replica=32"}));
   const fs::path small = run(folder, "small", with({"optimizer.accumulate_batches=4"}));
-  CHECK(weights_differ(large, small) < 1e-10);
+  CHECK(largest_difference(large, small) < 1e-10);
   const auto left = steps_of(large), right = steps_of(small);
   REQUIRE(left.size() == 4);
   REQUIRE(right.size() == 4);
@@ -92,7 +60,7 @@ TEST_CASE("accumulation: batches added up equal one large batch, also the last, 
     CHECK(left[i]["loss"].get<double>() == doctest::Approx(right[i]["loss"].get<double>()));
   }
   const fs::path other = run(folder, "other", with({"optimizer.accumulate_batches=3"}));
-  CHECK(weights_differ(large, other) > 1e-6);
+  CHECK(largest_difference(large, other) > 1e-6);
 }
 
 TEST_CASE("fp16: the loss is scaled, a step with infinite gradients is skipped, the scale moves") {
@@ -172,5 +140,5 @@ TEST_CASE("channels_last: the layout changes rounding at most") {
                                           "model.trunk.groupnorm_groups=2"};
   std::vector<std::string> last = plain;
   last.push_back("machine.channels_last=true");
-  CHECK(weights_differ(run(folder, "plain", plain), run(folder, "last", last)) < 1e-9);
+  CHECK(largest_difference(run(folder, "plain", plain), run(folder, "last", last)) < 1e-9);
 }

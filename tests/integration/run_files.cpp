@@ -1,7 +1,11 @@
 #include "run_files.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <stdexcept>
 #include <vector>
 
 #include "host/files/checkpoint_set.hpp"
@@ -35,6 +39,19 @@ void compare(const Node& a, const Node& b, const std::string& path, std::string&
     if (a.as_dict().size() != b.as_dict().size()) out += path + " has other keys\n";
   } else if (!host::same_values(a, b)) {
     out += path + " differs\n";
+  }
+}
+
+void collect(const Node& node, const std::string& path,
+             std::map<std::string, std::vector<double>>& out) {
+  if (node.kind() == Node::Kind::dict) {
+    for (const auto& [key, value] : node.as_dict().entries())
+      collect(value, path + "." + host::to_text(key), out);
+  } else if (node.kind() == Node::Kind::tensor && node.as_tensor().dtype == host::DType::float64) {
+    const std::vector<std::byte> bytes = node.as_tensor().packed();
+    std::vector<double>& values = out[path];
+    values.resize(bytes.size() / sizeof(double));
+    std::memcpy(values.data(), bytes.data(), bytes.size());
   }
 }
 
@@ -100,6 +117,30 @@ std::string differences(const fs::path& a, const fs::path& b) {
   }
   if (events_of(a / "tb_logs") != events_of(b / "tb_logs")) out += "TensorBoard's values differ\n";
   return out;
+}
+
+std::map<std::string, std::vector<double>> doubles_of(const fs::path& run) {
+  const Node tree = host::read_torch_zip(final_checkpoint(run));
+  std::map<std::string, std::vector<double>> out;
+  collect(tree.at("classy_state_dict").at("base_model"), "model", out);
+  collect(tree.at("classy_state_dict").at("optimizer"), "optimizer", out);
+  return out;
+}
+
+double largest_difference(const fs::path& a, const fs::path& b) {
+  double largest = 0.0;
+  const auto tensors_a = doubles_of(a), tensors_b = doubles_of(b);
+  if (tensors_a.size() < 50) throw std::runtime_error(a.string() + " has few float64 tensors");
+  if (tensors_a.size() != tensors_b.size()) throw std::runtime_error("the runs have other tensors");
+  for (const auto& [name, values] : tensors_a) {
+    const auto other = tensors_b.find(name);
+    if (other == tensors_b.end() || other->second.size() != values.size())
+      throw std::runtime_error(name + " is missing or has another size");
+    for (std::size_t i = 0; i < values.size(); ++i)
+      largest = std::max(
+          largest, std::abs(values[i] - other->second[i]) / std::max(1.0, std::abs(values[i])));
+  }
+  return largest;
 }
 
 }  // namespace vissl::test
