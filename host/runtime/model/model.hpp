@@ -86,8 +86,6 @@ class Model {
   bool feature_extractor() const {
     return !pools_.empty();
   }  // trunk wrapped: names "trunk.base_model.…", base trunk in eval mode
-  bool trunk_features_only() const { return trunk_features_only_; }
-  std::size_t head_count() const { return heads_.size(); }
   // Instances in the order of events: trunk, then heads.
   std::vector<Instance*> instances() const;
 
