@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/config/path.hpp"
 #include "host/data/engine.hpp"
 #include "host/data/settings.hpp"
 #include "host/no_batch.hpp"
@@ -24,6 +25,9 @@ SplitView::SplitView(const CommandContext& context) : session(context) {
   spec.split = context.options.split;
   spec.training = spec.split == "train";
   require_split(session.config(), spec.split);
+  spec.each_once =
+      !spec.training &&
+      find_path(session.config(), "data." + spec.split + ".sampling")->as_text() != "vissl";
   data = make_data_engine(&session.config(), session.catalogue(), context.log);
   require_a_batch(*data, spec);
 }

@@ -14,7 +14,8 @@ struct SplitView {
 
   Session session;
   std::unique_ptr<DataEngine> data;
-  PhaseSpec spec;  // its first epoch
+  // Its first epoch: the train split as training reads it, any other as tests and extraction do.
+  PhaseSpec spec;
 };
 
 }  // namespace vissl::host

@@ -59,6 +59,12 @@ TOML
 light show batch --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --output "$work/views.png"
 light show batch --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --output "$work/views.npy"
 [[ $(wc -c < "$work/views.npy") == $((128 + 4 * 3 * 16 * 16 * 4)) ]] || { echo "show batch wrote no .npy file"; status=1; }
+test_split=$(sed '/^\[model\]/,$d; s/data.train/data.test/' "$work/views.toml")
+echo "$test_split" >> "$work/views.toml"
+light show batch --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --split test --output "$work/views.npy"
+grep -qE '^data_idx +int64 +\(4,\) +0 +3$' "$work/out" || { echo "show batch shuffles a split that tests read in order"; status=1; }
+light show batch --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --split test --output "$work/views.npy" data.test.sampling=vissl
+grep -qE '^data_idx +int64 +\(4,\) +0 +3$' "$work/out" && { echo "show batch ignores data.test.sampling"; status=1; }
 light bench data --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml"
 light bench data --quiet --plugins "$VISSL_PLUGIN_DIR" --config "$work/views.toml" --json
 grep -q '"images": 4,' "$work/out" || { echo "bench data counts other images than the second batch"; status=1; }
