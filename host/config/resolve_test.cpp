@@ -265,7 +265,21 @@ TEST_CASE("paths: what is no path is refused, and text and steps agree") {
   for (const char* good :
        {"a", "a.b", "a[1]", "a[*].b", "data.train.transforms[Resize].size", "a[0][1].c"})
     CHECK(path_text(parse_path(good)) == good);
-  for (const char* bad :
-       {"", ".", "a.", ".a", "a..b", "[1]", "a[", "a[]", "a[1]b", "a.[1]", "a b", "a=b"})
-    CHECK_THROWS_AS(parse_path(bad), Error);
+  const std::vector<std::pair<std::string, std::string>> reasons = {
+      {"", "it is empty"},
+      {".", "a key is missing before '.'"},
+      {"a.", "a key is missing at its end"},
+      {".a", "a key is missing before '.'"},
+      {"a..b", "a key is missing before '.'"},
+      {"[1]", "a key is missing before '['"},
+      {"a[", "a ']' is missing"},
+      {"a[]", "the brackets are empty"},
+      {"a[1]b", "a '.' is missing after ']'"},
+      {"a.[1]", "a key is missing before '['"},
+      {"a b", "'a b' is no key"},
+      {"a=b", "'a=b' is no key"}};
+  for (const auto& [bad, reason] : reasons) {
+    const std::string wanted = "'" + bad + "' is no path into a config: " + reason;
+    CHECK_THROWS_WITH_AS(parse_path(bad), wanted.c_str(), Error);
+  }
 }

@@ -91,8 +91,6 @@ Value parse_toml_value(std::string_view text, const Origin& origin) {
     throw Error(Exit::usage, "the value '" + std::string(text) + "' has more than one line");
   try {
     const toml::table parsed = toml::parse("value = " + std::string(text));
-    if (parsed.size() != 1)
-      throw Error(Exit::usage, "'" + std::string(text) + "' is not one TOML value");
     Value value = convert(*parsed.get("value"), "value");
     value.set_origin_below(origin);
     return value;

@@ -107,9 +107,12 @@ TEST_CASE("toml: every finite number survives printing") {
 }
 
 TEST_CASE("toml: a single value cannot smuggle in further keys") {
-  CHECK_THROWS_AS(parse_toml_value("1\nother = 2"), Error);
-  CHECK_THROWS_AS(parse_toml_value(""), Error);
-  CHECK_THROWS_AS(parse_toml_value("word"), Error);
+  CHECK_THROWS_WITH_AS(parse_toml_value("1\nother = 2"),
+                       "the value '1\nother = 2' has more than one line", Error);
+  for (const char* bad : {"", "word", "1 other = 2"}) {
+    const doctest::Contains said(("'" + std::string(bad) + "' is no TOML value: ").c_str());
+    CHECK_THROWS_WITH_AS(parse_toml_value(bad), said, Error);
+  }
   CHECK(parse_toml_value("[1, 2]", Origin::at_command_line()).items()[1].origin().where() ==
         "command line");
 }
