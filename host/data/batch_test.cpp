@@ -72,14 +72,19 @@ TEST_CASE("batch: elements of one field follow each other, nested or not alike")
   CHECK(batch.element("data", 1).shape[3] == 2);
   CHECK(batch.batch().fields.size() == 2);
   CHECK(batch.batch().fields[0].nested);
-  CHECK_FALSE(error_of([&] { add(batch, "data", VISSL_F32, {2, 3, 2, 2}); }).empty());
+  CHECK(error_of([&] {
+          add(batch, "data", VISSL_F32, {2, 3, 2, 2});
+        }) == "field 'data' of a batch must be nested in all of its elements or in none");
   CHECK(error_of([&] { batch.element("label", 1); }) ==
         "the batch has no element 1 of a field 'label': the collator's layout did not add it");
   CHECK_FALSE(error_of([&] { add(batch, "scalar", VISSL_F32, {}); }).empty());
-  CHECK_FALSE(error_of([&] { add(batch, "odd", 99, {1}); }).empty());
-  CHECK_FALSE(error_of([&] {
-                add(batch, "huge", VISSL_F32, {1 << 30, 1 << 30, 1 << 30});
-              }).empty());
+  CHECK(error_of([&] { add(batch, "odd", 99, {1}); }) == "99 is no element type");
+  CHECK(error_of([&] {
+          add(batch, "huge", VISSL_F32, {1 << 30, 1 << 30, 1 << 30});
+        }) == "no array can have the shape (1073741824, 1073741824, 1073741824)");
+  CHECK(error_of([&] {
+          add(batch, "deep", VISSL_F32, {1, 1, 1, 1, 1, 1, 1, 1, 1});
+        }) == "an array has at most 8 dimensions, not 9");
 }
 
 TEST_CASE("batch: images are written to float and to byte rows") {
@@ -98,6 +103,9 @@ TEST_CASE("batch: images are written to float and to byte rows") {
   batch.write_image("f", 0, 1, image);
   CHECK(static_cast<const float*>(batch.element("f", 0).data)[24] == 0.2f);
   CHECK_FALSE(error_of([&] { batch.write_image("u", 0, 0, image); }).empty());
+  add(batch, "d", VISSL_F64, {2, 2, 4, 3});
+  CHECK(error_of([&] { batch.write_image("d", 0, 0, image); }) ==
+        "images fill fields of float32 or uint8, and field 'd' is float64 (2, 2, 4, 3)");
   CHECK(error_of([&] { batch.write_image("f", 0, 2, image); }) ==
         "field 'f' of the batch, float32 (2, 3, 2, 4), has no row 2");
   image.set_pixels(pixel::Pixels(4, 3, 3, 51));

@@ -279,6 +279,11 @@ TEST_CASE("data: sources that do not fit together are refused before anything st
   CHECK(error_of([] { Run({.sampler = ", batches = [[0, 18]]"}).all(); }, Exit::run_failed)
             .find("gave the position 18 in batch 0, and the split has 18 samples") !=
         std::string::npos);
+  CHECK(error_of([] { Run({.sampler = ", batches = [[]]"}).all(); }, Exit::run_failed) ==
+        "data.train.sampler list (exp.toml:9:11) gave no sample for batch 0");
+  Run run({});
+  CHECK(error_of([&] { run.engine->path("train", 18); }, Exit::run_failed) ==
+        "data.train has 18 samples, and sample 18 was asked for");
 }
 
 TEST_CASE("data: label sources override label_type") {

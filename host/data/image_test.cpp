@@ -228,7 +228,10 @@ TEST_CASE("image: operations that do not fit say so") {
           image.write(row.data());
         }).find("the image is still 8-bit and cannot fill a float row") == 0);
   CHECK_FALSE(error_of([&] { tensor.normalize(one, one, 2); }).empty());
-  CHECK_FALSE(error_of([&] { tensor.normalize(one, zero, 1); }).empty());
+  const std::string no_spread = "Normalize has a std of 0; give a positive number";
+  CHECK(error_of([&] { tensor.normalize(one, zero, 1); }) == no_spread);
+  CHECK(error_of([&] { Planes(1, 1, 1).normalize(one, zero, 1); }) == no_spread);
+  CHECK(error_of([&] { image.enhance(9, 1.0); }) == "there is no enhancement 9");
   CHECK(error_of([&] { image.crop(0, 0, 0, 3); }) ==
         "a crop must be at least one pixel, not 0 x 3");
   CHECK(error_of([&] {

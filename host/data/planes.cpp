@@ -26,8 +26,7 @@ void check_affine(std::int64_t channels, const double* std, std::uint32_t count)
   }
   for (std::uint32_t c = 0; c < count; ++c) {
     if (static_cast<float>(std[c]) == 0.0f) {
-      throw Error(Exit::usage, "Normalize has a std of 0 for channel " + std::to_string(c) +
-                                   ": every value would become infinite");
+      throw Error(Exit::usage, "Normalize has a std of 0; give a positive number");
     }
   }
 }

@@ -413,9 +413,12 @@ TEST_CASE("bad input: an output of the model that is not finite is named with it
        "1 (epoch 0); lower the learning rate"});
 }
 
-TEST_CASE("bad input: fields that nothing would use are refused") {
+TEST_CASE("bad input: fields that nothing would use, or nothing gives, are refused") {
   const TempFolder folder;
   const fs::path config = write_config(folder);
+  expect_error(run_host(run_arguments(config, {"data.train.input_key_names=[\"absent\"]"})), 2,
+               {"the batch has no field 'absent', which input_key_names asks for; its collator is "
+                "the place to look"});
   expect_error(run_host(run_arguments(config, {"data.train.input_key_names=[\"data\", \"more\"]"})),
                2, {"data.train.input_key_names names several fields", "[[model.inputs]]"});
   expect_error(
