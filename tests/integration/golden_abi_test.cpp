@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 TEST_CASE(
-    "golden ABI: a C transform and schedule, a trunk, a loss and a hook give their old results") {
+    "golden ABI: a C transform and schedule, and a trunk, head, loss, optimizer, meter, engine and "
+    "hook give their old results") {
   const TempFolder folder;
   const fs::path golden = fs::path(VISSL_SOURCE_DIR) / "tests" / "golden_abi";
   const Result result =
@@ -23,7 +24,7 @@ TEST_CASE(
   REQUIRE(result.exit_code == 0);
   const Json now = Json::parse(read_file(folder / "run" / "summary.json"));
   const Json then = Json::parse(read_file(golden / "results.json"));
-  CHECK(then.size() == 9);
+  CHECK(then.size() == 13);
   for (const auto& [key, value] : then.items()) {
     INFO(key);
     REQUIRE(now.contains(key));
