@@ -11,6 +11,7 @@
 
 #include "host/data/image.hpp"
 #include "host/plugin/conformance/behaviour_checks.hpp"
+#include "host/plugin/conformance/state_rules.hpp"
 
 namespace vissl::host {
 namespace {
@@ -279,53 +280,11 @@ Verdict check_hostile_state(Subject& subject) {
           ? nullptr
           : component.get_extension({id.data(), id.size()}));
   if (state == nullptr) return {Outcome::ok, "has no state"};
-  const auto load = [&](const Made& made, const std::string& bytes, std::uint64_t step) {
-    struct Source {
-      const std::string& bytes;
-      std::uint64_t step;
-      std::size_t at;
-    } source{bytes, step, 0};
-    const vissl_in in{sizeof(vissl_in), &source, [](void* self, void* data, std::uint64_t count) {
-                        auto& from = *static_cast<Source*>(self);
-                        const std::uint64_t n = std::min(
-                            {count, from.step, std::uint64_t{from.bytes.size() - from.at}});
-                        std::memcpy(data, from.bytes.data() + from.at, static_cast<std::size_t>(n));
-                        from.at += static_cast<std::size_t>(n);
-                        return n;
-                      }};
-    ErrorSink sink;
-    return status_of("load", sink, [&](vissl_err* err) {
-      return state->load(made.self(), &in, state->version, err);
-    });
-  };
-  const auto save = [&](const Made& made) {
-    std::string bytes;
-    const vissl_out out{sizeof(vissl_out), &bytes,
-                        [](void* self, const void* data, std::uint64_t count) {
-                          const std::uint64_t n = std::min<std::uint64_t>(count, 7);
-                          static_cast<std::string*>(self)->append(static_cast<const char*>(data),
-                                                                  static_cast<std::size_t>(n));
-                          return n;
-                        }};
-    must("save", [&](vissl_err* err) { return state->save(made.self(), &out, err); });
-    return bytes;
-  };
-  const Made made = subject.create(subject.config());
-  const std::string good = save(made);
-  if (save(made) != good) return {kFail, "saves other bytes the second time although nothing ran"};
-  const Made fresh = subject.create(subject.config());
-  if (load(fresh, good, 7) != VISSL_OK)
-    return {kFail, "does not load what it saved itself when reads give 7 bytes at a time; loop"};
-  if (save(fresh) != good) return {kFail, "does not save again what it loaded; load all of it"};
-  if (!good.empty() && load(subject.create(subject.config()), "", 1024) == VISSL_OK)
-    return {kFail, "loads an empty state without an error; refuse input that ends early"};
-  std::string noise;
-  for (std::uint32_t x = 1; noise.size() < 4096; x = x * 1664525u + 1013904223u)
-    noise += static_cast<char>(x >> 24);
-  load(subject.create(subject.config()), noise, 1024);
-  if (good.size() > 1)
-    load(subject.create(subject.config()), good.substr(0, good.size() / 2), 1024);
-  return {};
+  const Made used = subject.create(subject.config());
+  return judge_state(*state, used.self(), [&](auto&& body) {
+    const Made fresh = subject.create(subject.config());
+    return body(fresh.self());
+  });
 }
 
 }  // namespace vissl::host

@@ -3,6 +3,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "host/plugin/conformance/state_rules.hpp"
 #include "host/runtime/conformance/rig.hpp"
 #include "host/runtime/conformance/shared_state.hpp"
 #include "host/runtime/conformance/tables.hpp"
@@ -145,31 +146,10 @@ Verdict probe_state(Catalogue& catalogue, const ProbeRequest& request) {
     at::NoGradGuard no_grad;
     for (int i = 0; i < 3; ++i) rig.call(varied(use, i), true);
   }
-  const Snapshot now = rig.save();
-  if (rig.save().state != now.state)
-    return {kFail, "saves other bytes the second time although nothing ran"};
-  Rig fresh(catalogue, request, use);
-  fresh.load(now);
-  if (fresh.save().state != now.state)
-    return {kFail, "a fresh instance that loaded a state saves another one; load all of it"};
-  const auto refused = [&](const std::string& bytes) {
-    Rig hostile(catalogue, request, use);
-    Snapshot wrong = hostile.save();
-    wrong.state = bytes;
-    try {
-      hostile.load(wrong);
-    } catch (const Judged&) {
-      return true;
-    }
-    return false;
-  };
-  if (!now.state.empty() && !refused(""))
-    return {kFail, "loads an empty state without an error; refuse input that ends early"};
-  std::string noise;
-  for (std::uint32_t x = 1; noise.size() < 4096; x = x * 1664525u + 1013904223u)
-    noise += static_cast<char>(x >> 24);
-  refused(noise);
-  return {};
+  return judge_state(*rig.state(), rig.instance(), [&](auto&& body) {
+    const Rig fresh(catalogue, request, use);
+    return body(fresh.instance());
+  });
 }
 
 Verdict probe_operators(Catalogue& catalogue, const ProbeRequest& request) {

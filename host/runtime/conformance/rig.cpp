@@ -5,11 +5,10 @@
 #include <vissl/trunk.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "host/plugin/conformance/state_rules.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/conformance/tables.hpp"
-#include "host/text_sink.hpp"
 
 namespace vissl::host {
 namespace {
@@ -137,8 +136,7 @@ Snapshot Rig::save() const {
   Snapshot out;
   for (const auto& entry : store_.entries()) out.tensors.push_back(entry->tensor.detach().clone());
   if (state() == nullptr) return out;
-  const vissl_out to = text_sink(out.state);
-  must("save", [&](vissl_err* err) { return state()->save(instance_->self(), &to, err); });
+  out.state = save_state(*state(), instance());
   return out;
 }
 
@@ -152,21 +150,9 @@ void Rig::load(const Snapshot& snapshot) {
     store_.entries()[i]->tensor.copy_(snapshot.tensors[i]);
   }
   if (state() == nullptr) return;
-  struct Source {
-    const std::string& bytes;
-    std::size_t at;
-  } source{snapshot.state, 0};
-  const vissl_in from{sizeof(vissl_in), &source, [](void* self, void* data, std::uint64_t count) {
-                        auto& in = *static_cast<Source*>(self);
-                        const std::uint64_t n =
-                            std::min<std::uint64_t>(count, in.bytes.size() - in.at);
-                        std::memcpy(data, in.bytes.data() + in.at, static_cast<std::size_t>(n));
-                        in.at += static_cast<std::size_t>(n);
-                        return n;
-                      }};
-  must("load", [&](vissl_err* err) {
-    return state()->load(instance_->self(), &from, state()->version, err);
-  });
+  ErrorSink sink;
+  if (!load_state(*state(), instance(), snapshot.state, sink))
+    judge_wrong("load fails: " + sink.text());
 }
 
 at::Tensor wave(at::IntArrayRef shape, double phase, at::ScalarType dtype) {

@@ -47,6 +47,7 @@ class Rig {
   Snapshot save() const;
   void load(const Snapshot& snapshot);
   const vissl_state_class* state() const;  // NULL = none
+  void* instance() const { return instance_->self(); }
   Store& store() { return store_; }
 
  private:
