@@ -118,6 +118,19 @@ TEST_CASE("gloo: broadcast, all_to_all with unequal rows, and groups of consecut
   });
 }
 
+TEST_CASE("gloo: a mean of whole numbers is refused") {
+  on_ranks(2, [&](Collectives& ranks) {
+    std::string text;
+    at::Tensor whole = at::ones({2}, at::kLong);
+    try {
+      ranks.all_reduce(whole, Collectives::Reduce::mean);
+    } catch (const Error& error) {
+      text = error.what();
+    }
+    require(text == "all_reduce: a mean needs a floating-point tensor", "text");
+  });
+}
+
 TEST_CASE("gloo: sizes that do not fit are an error that names call and rank") {
   on_ranks(2, [&](Collectives& ranks) {
     const std::array<int64_t, 2> send{1, 1}, receive{1, 1};

@@ -93,6 +93,25 @@ TEST_CASE("model: images that are no floats are refused with the transform that 
       "W) for images: add ToTensor (or ImgToTensor) to the split's transforms");
 }
 
+TEST_CASE("model: heads that give nothing or leave grad mode changed are named") {
+  Built silent(R"({"heads": [{"name": "silent"}]})"), mode(R"({"heads": [{"name": "mode"}]})");
+  CHECK(error_of([&] { silent(images(2, 4)); }) ==
+        "exp.toml:1:1: model.heads[0] (silent) gave no output");
+  const bool grad = at::GradMode::is_enabled();
+  CHECK(error_of([&] { mode(images(2, 4)); }) ==
+        "head 'mode' changed the grad mode and did not put it back");
+  CHECK(at::GradMode::is_enabled() == grad);
+}
+
+TEST_CASE("model: no input, and several tensors that are no list, are refused") {
+  Built built;
+  ModelInput input;
+  CHECK(error_of([&] { built.model.forward(input); }) == "the model was given no input");
+  input.tensors = {images(2, 4), images(2, 4)};
+  CHECK(error_of([&] { built.model.forward(input); }) ==
+        "several tensors were given to the model, but not as a list");
+}
+
 TEST_CASE("model: every head module starts from the model's seed plus its place in the chain") {
   auto drawn = [](uint64_t seed, std::vector<int64_t> shape) {
     auto generator = default_generator();

@@ -285,6 +285,10 @@ TEST_CASE("twin: what cannot work is refused") {
   CHECK(error_of([&] { run.create(spec); }) ==
         "a twin is made either from a model or from a config table");
   spec.from = &run.models.main();
+  spec.mode = 99;
+  CHECK(error_of([&] { run.create(spec); }) ==
+        "a twin's buffers, mode or sync_bn has an unknown number");
+  spec.mode = VISSL_MODE_EVAL;
   spec.saved = 1;
   spec.state_path = str("loss.teacher");
   run.create(spec);

@@ -3,6 +3,8 @@
 //   trunk "convolution"  channels, features conv (N, C, H, W), pooled (N, C, 1, 1), flatten (N, C)
 //   head  "linear"       in_channels, width: x -> x.flatten(1) W^T + b
 //   head  "twice"        gives x and 2 x
+//   head  "silent"       gives nothing
+//   head  "mode"         gives x and switches grad mode
 #include <ATen/ATen.h>
 
 #include <string>
@@ -131,19 +133,21 @@ struct Linear {
       }};
 };
 
-struct Twice {
+// x, 2 x, … as often as `copies` says.
+template <int copies, bool switches_grad_mode = false>
+struct Copies {
   static vissl_status create(const vissl_value*, void** instance, vissl_err*) {
-    *instance = new Twice;
+    *instance = new Copies;
     return VISSL_OK;
   }
-  static void destroy(void* self) { delete static_cast<Twice*>(self); }
+  static void destroy(void* self) { delete static_cast<Copies*>(self); }
   static vissl_status build(void*, vissl_store*, const vissl_run_facts*, vissl_err*) {
     return VISSL_OK;
   }
   static vissl_status forward(void*, vissl_tensor* const* inputs, uint64_t, uint32_t,
                               const vissl_tensor_sink* sink, vissl_err*) {
-    sink->push(sink->self, wrap(unwrap(inputs[0])));
-    sink->push(sink->self, wrap(unwrap(inputs[0]) * 2));
+    for (int i = 1; i <= copies; ++i) sink->push(sink->self, wrap(unwrap(inputs[0]) * i));
+    if (switches_grad_mode) at::GradMode::set_enabled(!at::GradMode::is_enabled());
     return VISSL_OK;
   }
   static constexpr vissl_head_class kTable = {
@@ -181,7 +185,9 @@ class TestCatalogue : public Catalogue {
     const std::string name = json_of(config)["name"].get<std::string>();
     if (kind == "trunk" && name == "convolution") return make<Convolution>(kind, name, config);
     if (kind == "head" && name == "linear") return make<Linear>(kind, name, config);
-    if (kind == "head" && name == "twice") return make<Twice>(kind, name, config);
+    if (kind == "head" && name == "twice") return make<Copies<2>>(kind, name, config);
+    if (kind == "head" && name == "silent") return make<Copies<0>>(kind, name, config);
+    if (kind == "head" && name == "mode") return make<Copies<1, true>>(kind, name, config);
     throw Error(Exit::usage, "there is no " + std::string(kind) + " '" + name + "'");
   }
 
