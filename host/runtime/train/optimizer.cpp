@@ -325,7 +325,8 @@ void Optimizer::load_state_dict(const Node& saved, const std::string& source) {
   const std::vector<std::size_t> params = order();
   std::vector<std::map<std::string, at::Tensor>> loaded(parameters_.size());
   for (const auto& [key, tensors] : saved.at("state").as_dict().entries()) {
-    const auto index = static_cast<std::size_t>(std::get<std::int64_t>(key));
+    const auto* number = std::get_if<std::int64_t>(&key);
+    const std::size_t index = number != nullptr ? static_cast<std::size_t>(*number) : params.size();
     if (index >= params.size())
       throw Error(Exit::bad_data,
                   source + ": optimizer state of an unknown parameter " + to_text(key));

@@ -191,3 +191,25 @@ TEST_CASE("sharded optimizer: its summary says so, and one rank shards nothing")
   const std::vector<bool> held = plain.held();
   CHECK(std::count(held.begin(), held.end(), true) == 5);
 }
+
+TEST_CASE("optimizer: a state of other groups, or of a parameter that is not there, is refused") {
+  Training training;
+  training.step();
+  const auto load_error = [&](const Node& saved) {
+    return error_of([&] { training.optimizer().load_state_dict(saved, "old.torch"); });
+  };
+  for (const Key& key : {Key(std::int64_t{9}), Key(std::int64_t{-1}), Key(std::string("p0"))}) {
+    Node saved = training.state_dict();
+    saved["state"][key] = Node::dict();
+    CHECK(load_error(saved) ==
+          "old.torch: optimizer state of an unknown parameter " + to_text(key));
+  }
+  Node saved = training.state_dict();
+  saved["param_groups"] = Node::list();
+  CHECK(load_error(saved) ==
+        "old.torch: the optimizer's parameter groups differ from those of this config (optimizer: "
+        "matrices 3 rest 2); resume with the config that wrote the checkpoint, or start in another "
+        "checkpoint.dir");
+  const std::vector<bool> held = training.held();
+  CHECK(std::count(held.begin(), held.end(), true) == 5);  // what it had before
+}
