@@ -55,15 +55,16 @@ class Silent {
   sockaddr_in address_{};
 };
 
-// The text of the failure, which takes the limit of a second and hardly more.
-std::string failure_after_a_second(Ranks ranks) {
+// The text of the failure, which comes after the limit of two seconds; libtorch alone takes twice
+// that.
+std::string failure_in_time(Ranks ranks) {
   const auto start = std::chrono::steady_clock::now();
   try {
-    open_store(ranks, milliseconds(1000));
+    open_store(ranks, milliseconds(2000));
   } catch (const MeetingError& error) {
     const auto taken = std::chrono::steady_clock::now() - start;
-    CHECK(taken >= milliseconds(1000));
-    CHECK(taken < milliseconds(1500));
+    CHECK(taken >= milliseconds(2000));
+    CHECK(taken < milliseconds(3900));
     return error.what();
   }
   return "";
@@ -74,10 +75,10 @@ std::string failure_after_a_second(Ranks ranks) {
 TEST_CASE("store: a rank that does not reach rank 0 says so when the limit is over") {
   const Silent refusing(false), full(true);
   const Ranks refused = refusing.second_of_two(), dropped = full.second_of_two();
-  CHECK(failure_after_a_second(refused) ==
-        "rank 0 cannot be reached at " + place_of(refused) + " within 1 s: Connection refused");
-  CHECK(failure_after_a_second(dropped) ==
-        "rank 0 cannot be reached at " + place_of(dropped) + " within 1 s: Connection timed out");
+  CHECK(failure_in_time(refused) ==
+        "rank 0 cannot be reached at " + place_of(refused) + " within 2 s: Connection refused");
+  CHECK(failure_in_time(dropped) ==
+        "rank 0 cannot be reached at " + place_of(dropped) + " within 2 s: Connection timed out");
 }
 
 TEST_CASE("store: a rank that comes first finds the store of rank 0") {
