@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -232,6 +233,15 @@ TEST_CASE("image: operations that do not fit say so") {
   CHECK(error_of([&] { tensor.normalize(one, zero, 1); }) == no_spread);
   CHECK(error_of([&] { Planes(1, 1, 1).normalize(one, zero, 1); }) == no_spread);
   CHECK(error_of([&] { image.enhance(9, 1.0); }) == "there is no enhancement 9");
+  const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+  CHECK(error_of([&] { image.enhance(VISSL_ENHANCE_CONTRAST, not_a_number); }) ==
+        "a colour factor is a number (9 x 7 pixels)");
+  CHECK(error_of([&] { image.hue(0.7); }) ==
+        "a hue shift lies within -0.5 and 0.5 turns (9 x 7 pixels)");
+  CHECK(error_of([&] { image.gaussian_blur(-1.0); }) ==
+        "the radius of a blur is at least 0 (9 x 7 pixels)");
+  CHECK(error_of([&] { image.resize(0, 4, VISSL_BILINEAR); }) ==
+        "an image cannot be resized to nothing (4 x 0 pixels)");
   CHECK(error_of([&] { image.crop(0, 0, 0, 3); }) ==
         "a crop must be at least one pixel, not 0 x 3");
   CHECK(error_of([&] {

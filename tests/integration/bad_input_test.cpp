@@ -413,6 +413,20 @@ TEST_CASE("bad input: an output of the model that is not finite is named with it
        "1 (epoch 0); lower the learning rate"});
 }
 
+TEST_CASE("bad input: plugins whose results cannot be used are named with their fault") {
+  const TempFolder folder;
+  const fs::path config = write_config(folder);
+  const auto run_with = [&](const std::string& setting) {
+    return run_host(run_arguments(config, {setting, "optimizer.num_epochs=1"}));
+  };
+  expect_error(run_with("loss.name=loss_per_row"), 1,
+               {"error: loss (loss_per_row) did not return a single number"});
+  expect_error(run_with("model.trunk={ name = \"lazy_trunk\" }"), 1,
+               {"trunk 'lazy_trunk': the trunk did not compute its feature 'last'"});
+  expect_error(run_with("hooks=[{ name = \"metric_of_text\" }]"), 3,
+               {"the metric 'words' is no JSON object: no number"});
+}
+
 TEST_CASE("bad input: fields that nothing would use, or nothing gives, are refused") {
   const TempFolder folder;
   const fs::path config = write_config(folder);

@@ -65,6 +65,15 @@ expect 2 "$few" "$VISSL_HOST" "${real[@]}" checkpoint.dir="$work/few" data.train
 expect 2 "^error: --output '$work/views.jpg': show batch writes a contact sheet to a .png file, or" \
   "$VISSL_HOST" show batch "${real[@]}" -o "$work/views.jpg"
 
+# Arguments that cannot go together, or are no such thing.
+old=$VISSL_SOURCE_DIR/tests/golden/weights_files/legacy_views.pth
+expect 2 "^error: --json and --origins cannot be combined\$" "$VISSL_HOST" show config --json --origins --config "$small"
+expect 2 "^error: 'temperature=1' names no parameter; write KIND/NAME.PARAMETER=VALUE, for example head/mlp.dims=" \
+  "$VISSL_HOST" check-plugin "$VISSL_PLUGIN_DIR/mlp.so" temperature=1
+expect 2 "^error: '$work' is a folder; give the name of the file to write\$" "$VISSL_HOST" convert "$old" "$work" --to torch
+expect 2 "^error: --to sliced takes the whole model; leave out --part\$" \
+  "$VISSL_HOST" convert "$old" "$work/slices" --to sliced --part trunk
+
 # A file that is named itself must be a plugin.
 expect 3 "^error: plugin '/etc/passwd' is no ELF shared library; remove it" "$VISSL_HOST" list --plugins /etc/passwd
 expect 3 "^error: plugin '$bad/no_section.so' is no vissl plugin" "$VISSL_HOST" list --plugins "$bad/no_section.so"

@@ -148,6 +148,10 @@ TEST_CASE("store: names join scopes, and handles stay the same through conversio
   CHECK(entry->depth == 4);
   CHECK(entry->trainable());
   REQUIRE(store_api().scale(block, str("conv.weight"), 0.5, nullptr) == VISSL_OK);
+  CHECK(error_of([&] { store.scale("conv.weight", 0.5); }) ==
+        "'conv.weight' cannot be scaled: the store has no such name");
+  CHECK(error_of([&] { Store(0).copy_from(store); }) ==
+        "values cannot be copied between models with 1 and 0 tensors");
   store.to(at::kDouble, at::kCPU);
   CHECK(same(unwrap(weight), at::full({2, 2}, 1.5, at::kDouble)));
   CHECK(unwrap(weight).requires_grad());

@@ -281,9 +281,6 @@ Node Task::rank_state() {
 }
 
 void Task::load_rank_state(const Node& own, const std::string& source) {
-  if (own.at("iteration").as_int() != counters.iteration) {
-    throw Error(Exit::bad_data, source + " belongs to another step than its main file");
-  }
   meters_->load(own.at("meters"), source);
   load_component_blobs(own.at("components"), source);
   const Node& buffers = own.at("buffers");
