@@ -69,6 +69,19 @@ std::shared_ptr<const MappedFile> MappedFile::of(std::span<const std::byte> byte
   return file == nullptr ? nullptr : file->weak_from_this().lock();
 }
 
+const char* MappedFile::name_at(const void* address) noexcept {
+  Mappings& all = mappings();
+  const std::lock_guard lock(all.mutex);  // nothing is touched while it is held
+  // Up to the end of the last page.
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto* at = static_cast<const std::byte*>(address);
+  auto after = all.files.upper_bound(at);
+  if (after == all.files.begin()) return nullptr;
+  const auto& [start, file] = *--after;
+  const bool is_inside = static_cast<std::size_t>(at - start) / page <= (file->size_ - 1) / page;
+  return is_inside ? file->name_.c_str() : nullptr;
+}
+
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   const std::string name = path.string();
   const auto fail = [&name](int error) {

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <exception>
 
+#include "host/files/mapped_file.hpp"
+
 namespace vissl::host {
 namespace {
 
@@ -90,7 +92,19 @@ struct CrashReport {
     put("; report it to the plugin's author\n");
   }
 
-  static void on_signal(int signal, siginfo_t*, void*) noexcept {
+  // What a mapping promised is gone, or the disk cannot give it.
+  static void end_of_file(const void* address) noexcept {
+    const char* name = MappedFile::name_at(address);
+    if (name == nullptr) return;
+    put("error: ");
+    put(name);
+    put(": a part of it is gone or cannot be read; somebody writes it, which needs to end first, "
+        "or the disk fails\n");
+    ::_exit(static_cast<int>(Exit::bad_data));
+  }
+
+  static void on_signal(int signal, siginfo_t* info, void*) noexcept {
+    if (signal == SIGBUS) end_of_file(info->si_addr);
     if (t_note != nullptr) end(signal_name(signal));
     say(signal_name(signal));
     for (std::size_t i = 0; i < std::size(kSignals); ++i)

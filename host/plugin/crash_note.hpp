@@ -30,7 +30,8 @@ class CrashNote {
 CrashPlace& crash_place() noexcept;
 
 // Installs the handlers, once, on the main thread before any other thread starts. Crashes without a
-// note keep their usual effect.
+// note keep their usual effect. SIGBUS in a file that the executable mapped is no crash: it
+// ends the process with Exit::bad_data and a sentence that names the file.
 void install_crash_handler();
 
 }  // namespace vissl::host

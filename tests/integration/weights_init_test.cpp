@@ -238,6 +238,25 @@ TEST_CASE("weights: seven classes from a file of a thousand train at once") {
   CHECK(says(result, "trained epoch 1/1"));
 }
 
+TEST_CASE("weights: timm's older profile without an address warns and trains, others refuse") {
+  const TempFolder folder;
+  const auto run = [&](const std::string& profile) {
+    write_file(folder / "run.toml", small_config(folder / profile) +
+                                        "[model.weights_init]\nprofile = \"" + profile +
+                                        "\"\nurl = \"\"\n");
+    return run_host(run_arguments(folder / "run.toml", {"optimizer.num_epochs=1"}));
+  };
+  const Result classic = run("timm-classic");
+  INFO(classic.err);
+  CHECK(classic.exit_code == 0);
+  CHECK(says(classic, "no file of weights is named: using random initialization"));
+  CHECK(says(classic, "trained epoch 1/1"));
+  const Result timm = run("timm");
+  INFO(timm.err);
+  CHECK(timm.exit_code == 2);
+  CHECK(says(timm, "params_file of [model.weights_init] is missing: the file to load"));
+}
+
 TEST_CASE("weights: files that are none say what they are") {
   Weights weights;
   const auto refused = [&](const std::string& content) {

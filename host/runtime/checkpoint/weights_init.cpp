@@ -171,10 +171,17 @@ void say(Logger& log, const WeightsPlan& plan, bool whole) {
 LoadedWeights init_weights(Model& model, const Setting& config, const Services& services,
                            bool strict) {
   const auto profile = services.catalogue->create("weights", config.value());
-  const Located located = locate(*services.host, locator_of(*profile, config));
+  const std::string locator = locator_of(*profile, config);
+  Logger& log = *services.log;
+  if (locator.empty()) {
+    const std::string none = config.where() + ": no file of weights is named";
+    if (strict) throw Error(Exit::usage, none + "; give its params_file");
+    log.log(LogLevel::warning, none + ": using random initialization");
+    return {};
+  }
+  const Located located = locate(*services.host, locator);
   const std::string& path = located.path;
   const WeightsFile file = read_weights_file(path);
-  Logger& log = *services.log;
   for (const std::string& warning : file.warnings)
     log.log(LogLevel::warning, path + ": " + warning);
 

@@ -223,6 +223,8 @@ TEST_CASE("pretrained: the file may have every system's name, but only one") {
   CHECK(text("path = \"a.pth\"\nurl = \"b.pth\"") ==
         "both path and url name the weights file; keep one");
   CHECK(text("") == "params_file of [model.weights_init] is missing: the file to load");
+  CHECK(text("profile = \"timm\"\nurl = \"\"").find("params_file of") == 0);
+  CHECK(text("profile = \"timm-classic\"\nurl = \"\"") == "no error");
   CHECK(text("path = \"a.pth\"\nrev_keys = [[\"a\"]]") ==
         "rev_keys is a list of pairs [pattern, replacement], e.g. [[\"^module\\\\.\", \"\"]]");
 }

@@ -70,7 +70,8 @@ typedef struct vissl_weights_profile_class {
   void (*destroy)(void* instance);
   vissl_status (*plan)(void* instance, const vissl_weights_entry* source, uint64_t source_count,
                        const vissl_weights_entry* targets, uint64_t target_count, const vissl_weights_sink* sink, vissl_err* err);
-  /* Writes the locator of the file: a path, or what a weights_scheme answers for. NULL: the parameter params_file. */
+  /* Writes the locator of the file: a path, or what a weights_scheme answers for. NULL: the parameter params_file. Nothing written: there
+   * are no weights, and the model stays as it was initialised, with a warning; evaluation refuses that. */
   vissl_status (*locator)(void* instance, const vissl_out* out, vissl_err* err);
   /* For each compute of the plan, after all of the plan is known to be right: gives a new tensor of the target's shape. The sources are
    * borrowed, on the CPU, with the file's element types; the host casts and moves the result. Tensor services are there. */
