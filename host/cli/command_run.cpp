@@ -1,4 +1,5 @@
 // The commands that need libtorch: run, check, show model.
+#include <cstdlib>
 #include <vissl_build.hpp>
 
 #include "host/cli/commands.hpp"
@@ -67,6 +68,16 @@ Runtime& start(const CommandContext& context) {
   return *running->runtime;
 }
 
+// Tells the other ranks of a failure before this one has met them, and the user, once.
+int end_together(const CommandContext& context, const Error& error) {
+  const Ranks& ranks = context.options.ranks;
+  const auto say = [&] { context.log.log(LogLevel::error, error.what()); };
+  if (ranks.rank == 0) say();  // the others may never come
+  const bool rank_0_says = announce_failure(ranks, error, executable_folder());
+  if (ranks.rank != 0 && !rank_0_says) say();
+  return static_cast<int>(error.code());
+}
+
 }  // namespace
 
 int run_command(const CommandContext& context) {
@@ -77,7 +88,14 @@ int run_command(const CommandContext& context) {
   catch_stop_signals();
   const Ranks& ranks = context.options.ranks;
   if (ranks.world > 1) await_address(ranks, kNamePatience);
-  return start(context).run();
+  Runtime* runtime = nullptr;
+  try {
+    runtime = &start(context);
+  } catch (const Error& error) {
+    if (ranks.world <= 1 || has_supervisor(std::getenv)) throw;
+    return end_together(context, error);
+  }
+  return runtime->run();
 }
 
 int check_command(const CommandContext& context) {

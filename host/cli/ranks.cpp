@@ -168,6 +168,11 @@ Ranks find_ranks(const RankOptions& options, const Environment& environment) {
   return ranks;
 }
 
+bool has_supervisor(const Environment& environment) {
+  return environment("VISSL_RENDEZVOUS_FD") != nullptr ||
+         environment("TORCHELASTIC_RUN_ID") != nullptr;
+}
+
 void await_address(const Ranks& ranks, std::chrono::milliseconds patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
   for (;;) {

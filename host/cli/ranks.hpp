@@ -24,6 +24,10 @@ using Environment = std::function<const char*(const char*)>;
 // outside of srun. Throws Error(usage) that names the option or variable which is missing or wrong.
 Ranks find_ranks(const RankOptions& options, const Environment& environment);
 
+// Whether what started this process ends the other ranks when this one fails: --nproc and torchrun
+// do, srun does not by itself.
+bool has_supervisor(const Environment& environment);
+
 // Returns when the host of rank 0 has an address. Throws Error(distributed) that names host and
 // origin when it has none for `patience`: names may come up with their machines.
 void await_address(const Ranks& ranks, std::chrono::milliseconds patience);

@@ -179,6 +179,15 @@ TEST_CASE("ranks: all but rank 0 log errors only and say who they are; --nproc i
                     "this process is already one of 2 ranks by its environment; leave out --nproc");
 }
 
+TEST_CASE("ranks: --nproc and torchrun end the others when one fails, srun does not") {
+  const auto supervised_by = [](const std::string& set) {
+    return has_supervisor([&](const char* name) { return set == name ? "1" : nullptr; });
+  };
+  CHECK(supervised_by("VISSL_RENDEZVOUS_FD"));
+  CHECK(supervised_by("TORCHELASTIC_RUN_ID"));
+  CHECK_FALSE(supervised_by("SLURM_PROCID"));
+}
+
 TEST_CASE("spawn: ranks get the arguments without --nproc") {
   CHECK(without_nproc({"v", "--nproc", "3", "--config", "x"}) ==
         std::vector<std::string>{"v", "--config", "x"});

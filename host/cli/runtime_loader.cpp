@@ -3,7 +3,9 @@
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <vissl_build.hpp>
 
+#include "host/announce.hpp"
 #include "host/plugin/libtorch_use.hpp"
 
 namespace fs = std::filesystem;
@@ -42,6 +44,17 @@ void* open_runtime(const fs::path& path) {
 HostServices::Libtorch libtorch_of_runtime(const std::string& executable_folder) {
   return {[executable_folder] { return read_fingerprint(runtime_path(executable_folder)); },
           [executable_folder] { open_runtime(runtime_path(executable_folder)); }};
+}
+
+bool announce_failure(const Ranks& ranks, const Error& error,
+                      const std::string& executable_folder) {
+  try {
+    const auto entry = reinterpret_cast<AnnounceEntry>(
+        ::dlsym(open_runtime(runtime_path(executable_folder)), VISSL_ANNOUNCE_SYMBOL));
+    return entry != nullptr && entry(VISSL_BUILD_ID, &ranks, &error);
+  } catch (const Error&) {
+    return false;  // the runtime is what is missing
+  }
 }
 
 Runtime& load_runtime(const Services& services, const std::string& executable_folder) {

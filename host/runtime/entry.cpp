@@ -1,9 +1,11 @@
-// The one exported symbol of libvissl_runtime.so.
+// The exported symbols of libvissl_runtime.so.
 #include <memory>
 #include <vissl/torch/native.hpp>
 #include <vissl_build.hpp>
 
+#include "host/announce.hpp"
 #include "host/runtime/abi/guard.hpp"
+#include "host/runtime/dist/announce.hpp"
 #include "host/runtime/runtime.hpp"
 
 // Which libtorch this is, for the executable to compare with what a native plugin was compiled for.
@@ -27,5 +29,16 @@ extern "C" __attribute__((visibility("default"))) vissl::host::Runtime* vissl_ru
   } catch (...) {
     *error = current_exception_text();
     return nullptr;
+  }
+}
+
+extern "C" __attribute__((visibility("default"))) bool vissl_runtime_announce(
+    const char* build_id, const vissl::host::Ranks* ranks, const vissl::host::Error* error) {
+  if (std::string_view(build_id) != VISSL_BUILD_ID) return false;
+  constexpr std::chrono::seconds kPatience{10};
+  try {
+    return vissl::host::announce(*ranks, *error, kPatience);
+  } catch (...) {
+    return false;  // nobody is there to be told
   }
 }

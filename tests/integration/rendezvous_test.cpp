@@ -2,6 +2,7 @@
 // limit and says what is missing.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "free_place.hpp"
@@ -67,6 +68,47 @@ TEST_CASE("rendezvous: ranks with another config are told apart, at once") {
   }
   CHECK(first.err.find("rank 1 has another build or config than rank 0: 'seed_value = 0' there, "
                        "'seed_value = 7' here") != std::string::npos);
+}
+
+TEST_CASE("rendezvous: a rank that fails before it meets the others ends them with its error") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "run"));
+  const std::vector<std::string> good{"distributed.timeout_seconds=40"};
+  std::vector<std::string> bad = good;
+  bad.push_back("optimizer.num_epochs=-1");
+  for (const int failing : {0, 1}) {
+    CAPTURE(failing);
+    const std::string place = free_place();
+    Result second;
+    std::thread thread([&] { second = run_rank(folder, 1, 2, place, failing == 1 ? bad : good); });
+    const Result first = run_rank(folder, 0, 2, place, failing == 0 ? bad : good);
+    thread.join();
+    INFO(first.err << second.err);
+    CHECK(first.exit_code == 2);
+    CHECK(second.exit_code == 2);
+    CHECK(std::max(first.seconds, second.seconds) < 20.0);
+    CHECK(first.err.find(failing == 1 ? "error: rank 1: command line: 'num_epochs' in [optimizer]"
+                                      : "error: command line: 'num_epochs' in [optimizer]") !=
+          std::string::npos);
+    CHECK(second.err.empty());
+  }
+}
+
+TEST_CASE("rendezvous: ranks that all fail before they meet each say so, at once") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "run"));
+  const std::string place = free_place();
+  const std::vector<std::string> bad{"optimizer.num_epochs=-1"};
+  Result second;
+  std::thread thread([&] { second = run_rank(folder, 1, 2, place, bad); });
+  const Result first = run_rank(folder, 0, 2, place, bad);
+  thread.join();
+  for (const Result& result : {first, second}) {
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.seconds < 15.0);
+  }
+  CHECK(first.err.find("error: command line: ") != std::string::npos);
 }
 
 TEST_CASE("rendezvous: rank 0 names the ranks that did not come within the limit") {

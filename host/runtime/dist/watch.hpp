@@ -43,6 +43,8 @@ class Watch {
   // Ends the process: the main thread may be stuck. Called at most once, by a thread of the watch.
   using End = std::function<void(Watch&, const RankError&)>;
 
+  static constexpr const char* kRank0Lives = "beat/0";  // in the store once rank 0 watches
+
   // `store` is used by the watch's own thread alone. Ranks are watched from their first sign of
   // life on.
   Watch(c10::intrusive_ptr<c10d::Store> store, Settings settings, End end);
