@@ -1,6 +1,7 @@
 // Vision transformer: arXiv:2010.11929, with the stochastic depth of DeiT (arXiv:2012.12877). Names
-// of parameters are those of DINO, DeiT and timm. Pre-norm blocks, layer norm with eps 1e-6:
+// of parameters are those of DINO, DeiT and timm. Pre-norm blocks:
 //   t = dropout(mask([cls; patches row-major]) + pos_embed)                          (N, T, D)
+//   t = norm_pre(t)                                                            with pre_norm
 //   t += drop_path(proj(attention(norm1(t)))),  t += drop_path(fc2(gelu(fc1(norm2(t)))))
 // ViT-S/16 has hidden_dim 384, num_heads 6, mlp_dim 1536; B/16 the defaults; L/16 num_layers 24,
 // hidden_dim 1024, num_heads 16, mlp_dim 4096; those of DINO, DeiT and timm have qkv_bias.
@@ -30,7 +31,6 @@ using namespace vissl;
 
 namespace {
 
-constexpr double kNormEps = 1e-6;
 constexpr double kInitStd = 0.02;
 
 struct Options {
@@ -38,24 +38,26 @@ struct Options {
   bool qkv_bias;
   double qk_scale;  // 0: 1 / sqrt(width of a head)
   double dropout, attention_dropout;
+  double norm_eps;
+  bool quick_gelu;
 };
 
 class Block {
  public:
   // Drawn under a seed of its own, `number` counting from 0, as VISSL does.
   Block(const nn::Scope& s, std::int64_t number, double drop_path, const Options& o)
-      : dropout_{o.dropout}, drop_path_{drop_path} {
+      : dropout_{o.dropout}, drop_path_{drop_path}, quick_gelu_(o.quick_gelu) {
     const nn::SeededBlock seeded(s, static_cast<std::uint64_t>(number) + 1);
     discard_default(s, 3 * o.width, o.width, o.qkv_bias);
     discard_default(s, o.width, o.width, true);
     discard_default(s, o.mlp, o.width, true);
     discard_default(s, o.width, o.mlp, true);
     const nn::Init init = nn::Init::trunc_normal(kInitStd), zeros = nn::Init::zeros();
-    norm1_ = nn::LayerNorm(s / "norm1", o.width, kNormEps);
+    norm1_ = nn::LayerNorm(s / "norm1", o.width, o.norm_eps);
     attention_ = nn::Attention(s / "attn", o.width, o.heads, o.qkv_bias, o.qk_scale, init);
     attention_.attention_dropout.p = o.attention_dropout;
     attention_.projection_dropout.p = o.dropout;
-    norm2_ = nn::LayerNorm(s / "norm2", o.width, kNormEps);
+    norm2_ = nn::LayerNorm(s / "norm2", o.width, o.norm_eps);
     fc1_ = nn::Linear(s / "mlp" / "fc1", o.width, o.mlp, true, init, zeros);
     fc2_ = nn::Linear(s / "mlp" / "fc2", o.mlp, o.width, true, init, zeros);
   }
@@ -65,7 +67,9 @@ class Block {
   // x (N, T, D) -> (N, T, D).
   Tensor operator()(const Tensor& x, bool training) const {
     const Tensor y = x + drop_path_(attention_(norm1_(x), training), training);
-    const Tensor hidden = dropout_(fc1_(norm2_(y)).gelu(), training);
+    const Tensor inner = fc1_(norm2_(y));
+    const Tensor hidden =
+        dropout_(quick_gelu_ ? inner * (inner * 1.702).sigmoid() : inner.gelu(), training);
     return y + drop_path_(dropout_(fc2_(hidden), training), training);
   }
 
@@ -81,6 +85,7 @@ class Block {
   nn::Linear fc1_, fc2_;
   nn::Dropout dropout_;
   nn::DropPath drop_path_;
+  bool quick_gelu_;
 };
 
 // torch's trunc_normal_(std = 0.02), cut at -2 and 2, over a parameter that exists: VISSL draws the
@@ -112,6 +117,12 @@ class VisionTransformer {
     p.boolean("qkv_bias", false, "Gives queries, keys and values a bias.");
     p.number("qk_scale", 0.0, at_least(0.0),
              "Multiplies queries times keys; 0 means 1 / sqrt(width of a head).");
+    p.string("activation", "gelu", one_of("gelu", "quick_gelu"),
+             "Of the MLPs; quick_gelu is x sigmoid(1.702 x), that of OpenAI's CLIP.")
+        .vissl("");
+    p.boolean("pre_norm", false, "A layer norm before the first block, as in CLIP.").vissl("");
+    p.number("norm_eps", 1e-6, above(0.0), "Added to the variance of layer norms; CLIP's is 1e-5.")
+        .vissl("");
     p.boolean("use_class_token", true, "Puts a class token first; false averages the patches.");
     p.string("masked_image_modeling", "", one_of("", "ibot", "msn"),
              "ibot replaces the patches that the input 'mask' marks by a learned vector; msn drops "
@@ -128,10 +139,12 @@ class VisionTransformer {
       : options_{c.integer("num_layers"),  c.integer("num_heads"),
                  c.integer("hidden_dim"),  c.integer("mlp_dim"),
                  c.boolean("qkv_bias"),    c.number("qk_scale"),
-                 c.number("dropout_rate"), c.number("attention_dropout_rate")},
+                 c.number("dropout_rate"), c.number("attention_dropout_rate"),
+                 c.number("norm_eps"),     c.string("activation") == "quick_gelu"},
         patch_(c.integer("patch_size")),
         side_(c.integer("image_size") / patch_),
         drop_path_rate_(c.number("drop_path_rate")),
+        pre_norm_(c.boolean("pre_norm")),
         class_token_(c.boolean("use_class_token")),
         masking_(c.string("masked_image_modeling")),
         drop_ratio_(c.number("drop_ratio")),
@@ -160,6 +173,7 @@ class VisionTransformer {
                              nn::Init::zeros(), position);
     patch_embed_ = nn::Conv2d((start / "patch_embed" / "proj").tagged(VISSL_TAG_FIRST_CONV),
                               facts.input_channels, width, nn::Conv2d::square(patch_, patch_));
+    if (pre_norm_) norm_pre_ = nn::LayerNorm(start / "norm_pre", width, options_.norm_eps);
     const std::vector<double> rates =
         linspace(0.0, drop_path_rate_, options_.layers).to_vector<double>();
     for (std::int64_t i = 0; i < options_.layers; ++i) {
@@ -168,7 +182,7 @@ class VisionTransformer {
                                   rates[static_cast<std::size_t>(i)], options_));
     }
     norm_ = nn::LayerNorm((s / "norm").at_depth(static_cast<int>(options_.layers) + 1), width,
-                          kNormEps);
+                          options_.norm_eps);
     draw_truncated(pos_embed_);
     if (class_token_) draw_truncated(cls_token_);
     if (masking_ == "ibot")
@@ -280,7 +294,8 @@ class VisionTransformer {
     const std::int64_t count = height * width;
     if (masking_ == "msn" && drop_ratio_ > 0.0 && count >= global_view_tokens_)
       x = drop_patches(x, count);
-    return nn::Dropout{options_.dropout}(x, call.training());
+    x = nn::Dropout{options_.dropout}(x, call.training());
+    return pre_norm_ ? norm_pre_(x) : x;
   }
 
   // `mask` (N, h, w) or (N, h w), true at patches to replace; undefined replaces none.
@@ -324,7 +339,7 @@ class VisionTransformer {
   Options options_;
   std::int64_t patch_, side_;  // pixels of a patch, patches along a side
   double drop_path_rate_;
-  bool class_token_;
+  bool pre_norm_, class_token_;
   std::string masking_;
   double drop_ratio_;
   std::int64_t global_view_tokens_;
@@ -332,7 +347,7 @@ class VisionTransformer {
   Tensor cls_token_, pos_embed_, masked_embed_;
   nn::Conv2d patch_embed_;
   std::vector<std::unique_ptr<Block>> blocks_;
-  nn::LayerNorm norm_;
+  nn::LayerNorm norm_pre_, norm_;
 };
 
 }  // namespace

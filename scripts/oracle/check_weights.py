@@ -4,6 +4,7 @@ For each naming: a seeded model of torchvision or timm is saved as that system s
 extracts features of the same images; they must equal the source's within 1e-5 of the largest. Needs torch, torchvision, timm
 and safetensors.
 """
+import functools
 import json
 import pathlib
 import pickle
@@ -189,7 +190,63 @@ def vision_transformers():
           wanted=["torchvision's vision transformer"])
 
 
+def other_vision_transformers():
+    """Files that a filter translates; timm's own loaders say that they are such files."""
+    vit = '{{ name = "vision_transformer", image_size = 64, patch_size = 16, num_layers = 2, num_heads = 4, hidden_dim = 32, mlp_dim = 64, qkv_bias = true{} }}'
+    make = lambda **more: seeded(lambda: timm.models.vision_transformer.VisionTransformer(
+        img_size=SIZE, patch_size=16, embed_dim=32, depth=2, num_heads=4, mlp_ratio=2, num_classes=0, **more))
+    features = lambda model: lambda x: model.forward_features(x)[:, 0]
+
+    model = make()
+    google = {"embedding/kernel": model.patch_embed.proj.weight.permute(2, 3, 1, 0), "embedding/bias": model.patch_embed.proj.bias,
+              "cls": model.cls_token, "Transformer/posembed_input/pos_embedding": model.pos_embed,
+              "Transformer/encoder_norm/scale": model.norm.weight, "Transformer/encoder_norm/bias": model.norm.bias}
+    for i, block in enumerate(model.blocks):
+        at, heads = f"Transformer/encoderblock_{i}/", "MultiHeadDotProductAttention_1/"
+        for place, norm in (("LayerNorm_0/", block.norm1), ("LayerNorm_2/", block.norm2)):
+            google |= {at + place + "scale": norm.weight, at + place + "bias": norm.bias}
+        for place, layer in (("MlpBlock_3/Dense_0/", block.mlp.fc1), ("MlpBlock_3/Dense_1/", block.mlp.fc2)):
+            google |= {at + place + "kernel": layer.weight.T, at + place + "bias": layer.bias}
+        for part, weight, bias in zip(("query", "key", "value"), block.attn.qkv.weight.chunk(3), block.attn.qkv.bias.chunk(3)):
+            google |= {at + heads + part + "/kernel": weight.T.reshape(32, 4, 8), at + heads + part + "/bias": bias.reshape(4, 8)}
+        google |= {at + heads + "out/kernel": block.attn.proj.weight.T.reshape(4, 8, 32), at + heads + "out/bias": block.attn.proj.bias}
+
+    def save_google(file):
+        with open(file, "wb") as out:
+            np.savez(out, **{name: value.detach().numpy() for name, value in google.items()})
+        again = make()
+        with torch.no_grad():
+            timm.models.vision_transformer._load_weights(again, str(file))
+        assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())
+
+    for profile in ("timm", "auto"):
+        check(f"vit_google_{profile}", vit.format(""), "lastCLS", save_google, f'profile = "{profile}"', features(model),
+              wanted=["weights: filters jax"])
+
+    scaled = make(init_values=0.5)
+    check("dinov2", vit.format(""), "lastCLS", torch_file(scaled.state_dict() | {"mask_token": torch.zeros(1, 32)}),
+          'profile = "auto"', features(scaled), wanted=["weights: filters layer_scale"])
+
+    tower = make(pre_norm=True, norm_layer=functools.partial(nn.LayerNorm, eps=1e-5), act_layer="quick_gelu")
+    swaps = [("patch_embed.proj", "conv1"), ("pos_embed", "positional_embedding"), ("cls_token", "class_embedding"),
+             ("norm_pre", "ln_pre"), (r"^norm\.", "ln_post."), (r"blocks\.", "transformer.resblocks."), (r"\.norm", ".ln_"),
+             (r"attn\.qkv\.", "attn.in_proj_"), (r"attn\.proj", "attn.out_proj"), ("mlp.fc1", "mlp.c_fc"), ("mlp.fc2", "mlp.c_proj")]
+    clip = {}
+    for name, value in tower.state_dict().items():
+        for ours, theirs in swaps:
+            name = re.sub(ours, theirs, name)
+        clip["visual." + name] = value
+    clip["visual.class_embedding"] = clip["visual.class_embedding"].flatten()
+    clip["visual.positional_embedding"] = clip["visual.positional_embedding"][0]
+    again = timm.models.vision_transformer.checkpoint_filter_fn(dict(clip), tower)
+    assert all(torch.equal(value, again[name]) for name, value in tower.state_dict().items())
+    check("clip", vit.format(', pre_norm = true, norm_eps = 1e-5, activation = "quick_gelu"'), "lastCLS",
+          torch_file(clip | {"logit_scale": torch.zeros([])}), 'profile = "auto"', features(tower),
+          wanted=["weights: filters clip"])
+
+
 resnets()
 timm_resnet()
 regnets()
 vision_transformers()
+other_vision_transformers()

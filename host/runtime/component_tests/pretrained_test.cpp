@@ -1,7 +1,9 @@
-// What `pretrained` makes of tensors and names against timm and Python's re
-// (scripts/oracle/weights_adapt.py).
+// What `pretrained` makes of tensors and names against timm, Hugging Face's transformers and
+// Python's re (scripts/oracle/weights_adapt.py, weights_filters.py).
 #include <doctest/doctest.h>
 #include <vissl/weights.h>
+
+#include <map>
 
 #include "host/boundary.hpp"
 #include "host/runtime/abi/handle.hpp"
@@ -42,7 +44,159 @@ at::Tensor adapted(ComponentHost& host, const std::string& toml, const std::stri
   return take(out);
 }
 
+// A whole file loaded into a model: its tensors by the model's names, and the plan's messages.
+struct Loaded {
+  std::map<std::string, at::Tensor> tensors;
+  std::string messages;
+};
+Loaded loaded(ComponentHost& host, const std::string& toml, const Json& file,
+              const std::vector<WeightsTarget>& targets) {
+  Node tree = Node::dict();
+  std::map<std::string, at::Tensor> by_name;
+  for (const auto& [name, value] : file.items()) {
+    by_name[name] = tensor_of(value).to(at::kFloat);
+    tree[name] = TensorRef::contiguous(DType::float32, shape_of(value),
+                                       Storage::allocate(by_name[name].nbytes()));
+  }
+  vissl::test::Instance profile = host.create("weights", "pretrained", "path = \"a.npz\"\n" + toml);
+  const auto& table = profile.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID);
+  const WeightsPlan plan =
+      plan_weights("a.npz", "npz", tensors_of(tree), targets, table, profile.handle());
+  Loaded out;
+  for (const WeightsMessage& message : plan.messages) out.messages += message.line + "\n";
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    const WeightsRow& row = plan.rows[i];
+    const WeightsTarget& target = plan.targets[i];
+    std::vector<vissl_tensor*> sources;
+    for (const std::uint64_t source : row.sources)
+      sources.push_back(borrow(by_name.at(plan.sources[source].name)));
+    if (row.fate == WeightsFate::loaded)
+      out.tensors[target.name] = by_name.at(plan.sources[row.sources.at(0)].name);
+    if (row.fate != WeightsFate::adapted) continue;
+    CHECK(!row.what.empty());
+    const vissl_weights_entry entry = entry_of(target.name, target.dtype, target.shape);
+    vissl_tensor* made = nullptr;
+    vissl::host::ErrorSink error;
+    error.check(table.adapt(profile.handle(), row.recipe, sources.data(), sources.size(), &entry,
+                            &made, error.get()),
+                "adapt");
+    out.tensors[target.name] = take(made);
+  }
+  return out;
+}
+
+// timm's names as the model's: "head." is the only head's linear layer.
+std::string model_name(const std::string& name) {
+  if (name.rfind("head.", 0) == 0) return "heads.0.clf.0." + name.substr(5);
+  return "trunk." + name;
+}
+
 }  // namespace
+
+TEST_CASE("pretrained: files of Google, Hugging Face, DINOv2, DeiT III and CLIP become timm's") {
+  ComponentHost host;
+  struct Case {
+    const char* name;
+    const char* filters;
+    std::size_t left;  // tensors of the file that no tensor of the model needs
+  };
+  const Json all = golden("weights_filters.json");
+  for (const Case& c : {Case{"jax", "jax", 0},
+                        {"jax_big_vision", "jax", 0},
+                        {"huggingface_vit", "qkv", 0},
+                        {"dinov2", "layer_scale", 1},
+                        {"huggingface_dinov2", "qkv, layer_scale", 1},
+                        {"deit3", "layer_scale", 0},
+                        {"clip", "clip", 3},
+                        {"huggingface_clip", "clip, qkv", 0}}) {
+    CAPTURE(c.name);
+    const Json& state = all.at(c.name).at("state");
+    std::vector<WeightsTarget> targets;
+    for (const auto& [name, value] : state.items())
+      targets.push_back({model_name(name), DType::float32, shape_of(value)});
+    for (const char* profile : {"timm", "auto"}) {
+      CAPTURE(profile);
+      const Loaded got = loaded(host, "strict = false\nprofile = \"" + std::string(profile) + "\"",
+                                all.at(c.name).at("file"), targets);
+      REQUIRE(got.tensors.size() == state.size());
+      for (const auto& [name, value] : state.items()) {
+        CAPTURE(name);
+        CHECK(at::equal(got.tensors.at(model_name(name)).to(at::kDouble), tensor_of(value)));
+      }
+      CHECK(got.messages.find(std::string("weights: filters ") + c.filters + "\n") !=
+            std::string::npos);
+      if (std::string(profile) != "timm") continue;
+      const std::size_t unexpected = got.messages.find("Unexpected keys (");
+      std::size_t left = unexpected == std::string::npos ? 0 : 1;
+      for (std::size_t at = unexpected; at < got.messages.find(")", unexpected); ++at)
+        left += got.messages[at] == ',';
+      CHECK(left == c.left);
+    }
+  }
+}
+
+TEST_CASE("pretrained: weight-normed layers become plain ones, and keep their parts if asked to") {
+  ComponentHost host;
+  const Json all = golden("weights_filters.json");
+  for (const char* name : {"weight_norm", "weight_norm_parametrizations"}) {
+    CAPTURE(name);
+    const Json& file = all.at(name).at("file");
+    const Json& state = all.at(name).at("state");
+    std::vector<WeightsTarget> plain;
+    for (const auto& [key, value] : state.items())
+      plain.push_back({"trunk." + key, DType::float32, shape_of(value)});
+    for (const char* toml :
+         {"profile = \"auto\"", "state_dict_key_name = \"\"\nappend_prefix = \"trunk.\""}) {
+      const Loaded got = loaded(host, toml, file, plain);
+      for (const auto& [key, value] : state.items()) {
+        CAPTURE(key);
+        CHECK(distance(got.tensors.at("trunk." + key), tensor_of(value)) < 1e-6);
+      }
+    }
+    CHECK_THROWS(loaded(host, "profile = \"timm\"\nfilters = []\nstrict = true", file, plain));
+  }
+  // A model of prototypes with a direction and a length, from all three forms.
+  const std::vector<WeightsTarget> parts = {{"trunk.0.weight_g", DType::float32, {3, 1}},
+                                            {"trunk.0.weight_v", DType::float32, {3, 4}}};
+  const Json& old_names = all.at("weight_norm").at("file");
+  const Json& new_names = all.at("weight_norm_parametrizations").at("file");
+  const std::string original = "0.parametrizations.weight.original";
+  const auto load = [&](const Json& file) {
+    return loaded(host, "profile = \"auto\"", file, parts).tensors;
+  };
+  auto got = load(old_names);
+  CHECK(
+      at::equal(got.at("trunk.0.weight_g").to(at::kDouble), tensor_of(old_names.at("0.weight_g"))));
+  got = load(new_names);
+  CHECK(at::equal(got.at("trunk.0.weight_g").to(at::kDouble),
+                  tensor_of(new_names.at(original + "0"))));
+  CHECK(at::equal(got.at("trunk.0.weight_v").to(at::kDouble),
+                  tensor_of(new_names.at(original + "1"))));
+  const Json& state = all.at("weight_norm").at("state");
+  got = load({{"0.weight", state.at("0.weight")}});
+  const at::Tensor weight = tensor_of(state.at("0.weight"));
+  CHECK(distance(got.at("trunk.0.weight_v"), weight) == 0);
+  CHECK(distance(got.at("trunk.0.weight_g"), weight.norm(2, 1, true)) < 1e-6);
+}
+
+TEST_CASE(
+    "pretrained: listed rows of a classifier come in their order, also as many as there are") {
+  ComponentHost host;
+  const Json file = {{"conv1.weight", {{"shape", {1}}, {"data", {0.5}}}},
+                     {"fc.bias", {{"shape", {4}}, {"data", {1.0, 2.0, 4.0, 8.0}}}},
+                     {"fc.weight", {{"shape", {4, 1}}, {"data", {1.0, 2.0, 4.0, 8.0}}}}};
+  for (const std::vector<std::int64_t>& rows : {std::vector<std::int64_t>{3, 1}, {2, 0, 3, 1}}) {
+    const auto count = static_cast<std::int64_t>(rows.size());
+    const auto made = loaded(host, "profile = \"timm\"\nlabel_rows = " + Json(rows).dump(), file,
+                             {{"trunk.conv1.weight", DType::float32, {1}},
+                              {"heads.0.clf.0.weight", DType::float32, {count, 1}},
+                              {"heads.0.clf.0.bias", DType::float32, {count}}})
+                          .tensors;
+    const at::Tensor expected = tensor_of(file.at("fc.bias")).index_select(0, at::tensor(rows));
+    CHECK(distance(made.at("heads.0.clf.0.bias"), expected) == 0);
+    CHECK(distance(made.at("heads.0.clf.0.weight"), expected.unsqueeze(1)) == 0);
+  }
+}
 
 TEST_CASE("pretrained: another number of input channels equals timm's, in the file's type") {
   ComponentHost host;

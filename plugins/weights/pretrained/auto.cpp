@@ -1,6 +1,7 @@
 // profile = "auto": the wrapper, prefix and names that fit best, found by trying all.
 #include <algorithm>
 
+#include "filters.hpp"
 #include "fit.hpp"
 
 using namespace vissl;
@@ -41,14 +42,15 @@ std::string described(const Placement& place, std::int64_t trunk_elements) {
 
 void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
   // Prefixes of the full names cover every wrapper.
-  const Names names = must_be_below(plan, settings.key.value_or(""));
   const Targets targets(plan);
+  const Names names =
+      filtered(must_be_below(plan, settings.key.value_or("")), settings.filters, targets);
   const std::vector<Placement> found = distinct(placements(names, targets, all_key_maps()));
   if (found.empty()) {
     fail(VISSL_E_CONFIG,
          "no prefix and no system's names make any tensor of the file fit the model; "
          "the first is '" +
-             names.front().name + "' " + torch_size(names.front().entry->shape) +
+             names.front().name + "' " + torch_size(names.front().shape()) +
              "; `vissl-host inspect` lists them all");
   }
   for (std::size_t i = 0; i < std::min(kShown, found.size()); ++i) {
@@ -56,8 +58,8 @@ void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recip
     plan.message(VISSL_LOG_INFO, (i == 0 ? "weights: chosen " : "weights: next best ") +
                                      described(found[i], targets.trunk_elements()));
   }
-  const Fit fit = with_heads(found.front(), names, plan, settings.classifier);
-  const Fitted fitted = carry_out(fit, names, settings, plan, recipes);
+  const Fit fit = with_heads(found.front(), names, targets, settings.classifier);
+  const Fitted fitted = carry_out(fit, names, settings, targets, plan, recipes);
   if (settings.strict && !fitted.missing.empty())
     fail(VISSL_E_CONFIG,
          std::to_string(fitted.missing.size()) +

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "conversion_heads.hpp"
 #include "conversion_systems.hpp"
 #include "names.hpp"
 
@@ -165,6 +167,10 @@ void check_depth(const Depth& depth, int wanted) {
                            (is.empty() ? "" : ", which is depth " + is));
 }
 
+bool is_system(const Spelling& spelling, const char* system) {
+  return std::strcmp(spelling.system, system) == 0;
+}
+
 // Does one conversion.
 class Conversion {
  public:
@@ -173,6 +179,7 @@ class Conversion {
 
   void run() {
     check_blocks();
+    name_heads();
     for (const WeightsEntry& entry : renames_.source()) place(entry);
     fill_frozen_norms();
     if (renames_.has(VISSL_WEIGHTS_REVERSE_CHANNELS) && !is_reversed_)
@@ -230,17 +237,46 @@ class Conversion {
     return VISSL_WEIGHTS_REVERSE_CHANNELS;
   }
 
-  // The linear classifier: weight and bias under another name and place. True: the entry is done.
+  // Where the file's heads are: beside the trunk, ".trunk._feature_blocks." and ".heads.", or among
+  // its names. Nothing when no heads can be beside it.
+  std::optional<std::string> head_place() const {
+    if (std::strlen(from_.head_place) == 0) return found_.prefix;
+    const std::size_t trunk = found_.prefix.rfind("trunk.");
+    if (trunk == std::string::npos) return std::nullopt;
+    return found_.prefix.substr(0, trunk) + from_.head_place;
+  }
+
+  // Heads of more layers than the linear classifier, where both systems have names for them.
+  void name_heads() {
+    const bool from_vissl = is_system(from_, "vissl"), to_vissl = is_system(to_, "vissl");
+    const std::optional<std::string> at = head_place();
+    if (!at) return;
+    const std::string& place = *at;
+    if (from_vissl && is_system(to_, "classy"))
+      heads_ = vissl_to_classy(renames_.source(), place);
+    else if (is_system(from_, "classy") && to_vissl)
+      heads_ = classy_to_vissl(renames_.source(), place);
+    else if (from_vissl && to_vissl)
+      for (const WeightsEntry& entry : renames_.source())
+        if (starts_with(entry.name, place))
+          heads_[entry.index].name = entry.name.substr(place.size());
+  }
+
+  // Heads: under another name and place. True: the entry is done.
   bool take_head(const WeightsEntry& entry) {
-    if (std::strlen(from_.head) == 0) return false;
-    // Heads stand beside the trunk: ".trunk._feature_blocks." and ".heads.".
-    std::string begin = found_.prefix;
-    if (std::strlen(from_.head_place) != 0) {
-      const std::size_t trunk = begin.rfind("trunk.");
-      if (trunk == std::string::npos) return false;
-      begin = begin.substr(0, trunk) + from_.head_place;
+    const auto named = heads_.find(entry.index);
+    if (named != heads_.end()) {
+      if (!renames_.has(VISSL_WEIGHTS_WITH_HEADS))
+        renames_.drop(entry, "a head; --heads takes it along");
+      else if (named->second.name.empty())
+        renames_.drop(entry, named->second.reason);
+      else
+        renames_.keep(entry, to_.head_place_whole, named->second.name);
+      return true;
     }
-    begin += from_.head;
+    const std::optional<std::string> at = head_place();
+    if (std::strlen(from_.head) == 0 || !at) return false;
+    const std::string begin = *at + from_.head;
     if (!starts_with(entry.name, begin)) return false;
     std::string suffix = entry.name.substr(begin.size());
     if (from_.has_towers) suffix = suffix == "w" ? "weight" : suffix == "b" ? "bias" : "";
@@ -295,6 +331,7 @@ class Conversion {
   const Spelling& from_;
   const Spelling& to_;
   std::map<std::string, const WeightsEntry*> kept_;  // by our names
+  HeadNames heads_;
   bool is_reversed_ = false;
 };
 

@@ -19,6 +19,7 @@ using vissl::test::RenameOptions;
 using Lines = std::vector<std::string>;
 using Shapes = std::vector<NamedShape>;
 using Json = nlohmann::ordered_json;
+using Shape = std::vector<std::int64_t>;
 
 Lines rename(const Shapes& source, const RenameOptions& options) {
   vissl::test::Host host;
@@ -214,6 +215,68 @@ TEST_CASE("convert: a teacher of DINO is taken only when it is asked for") {
   CHECK(error(source, options) ==
         "no tensor of the part 'nowhere' has a name that a known system gives a trunk; vissl-host "
         "inspect shows the names");
+}
+
+TEST_CASE("convert: a teacher of DINO becomes a checkpoint with its trunk and all of its heads") {
+  for (const std::string place :
+       {"classy_state_dict.loss.momentum_teacher.module.", "loss.teacher."}) {
+    CAPTURE(place);
+    const Shapes source = {{place + "trunk.cls_token", {1, 1, 8}},
+                           {place + "trunk.blocks.0.norm1.weight", {8}},
+                           {place + "heads.0.mlp.0.weight", {16, 8}},
+                           {place + "heads.0.prototypes0.weight_g", {32, 1}},
+                           {place + "heads.0.prototypes0.weight_v", {32, 16}},
+                           {kVissl + "trunk.blocks.0.norm1.weight", {8}}};
+    RenameOptions options = with_heads("vissl");
+    options.part = "teacher";
+    const Converted made = converted(source, options);
+    CHECK(table_of(made.names) == Table{{kVissl + "trunk.cls_token", {1, 1, 8}},
+                                        {kVissl + "trunk.blocks.0.norm1.weight", {8}},
+                                        {kVissl + "heads.0.mlp.0.weight", {16, 8}},
+                                        {kVissl + "heads.0.prototypes0.weight_g", {32, 1}},
+                                        {kVissl + "heads.0.prototypes0.weight_v", {32, 16}}});
+    CHECK(made.dropped.size() == 1);
+    options.flags = 0;
+    CHECK(has(rename(source, options),
+              "drop " + source[3].name + " (a head; --heads takes it along)"));
+  }
+}
+
+TEST_CASE("convert: heads of several layers go to ClassyVision and come back") {
+  Shapes trunk;
+  for (const char* layer : {"conv1", "conv2", "conv3", "downsample.0"})
+    for (const char* stage : {"1", "2", "3", "4"})
+      trunk.push_back({kVissl + "trunk._feature_blocks.layer" + stage + ".0." + layer + ".weight",
+                       {8, 8, 1, 1}});
+  const std::string heads = kVissl + "heads.";
+  Shapes source = trunk;
+  for (const std::string leaf : {"weight", "bias"}) {
+    source.push_back({heads + "0.clf.0." + leaf, leaf == "weight" ? Shape{16, 8} : Shape{16}});
+    source.push_back({heads + "1.clf.0." + leaf, leaf == "weight" ? Shape{16, 16} : Shape{16}});
+    source.push_back({heads + "2.clf.0." + leaf, leaf == "weight" ? Shape{4, 16} : Shape{4}});
+    source.push_back({heads + "0.clf.1." + leaf, {16}});
+  }
+  for (const std::string leaf : {"running_mean", "running_var", "num_batches_tracked"})
+    source.push_back({heads + "0.clf.1." + leaf, leaf[0] == 'n' ? Shape{} : Shape{16}});
+  const Converted there = converted(source, with_heads("classy"));
+  CHECK(there.dropped.empty());
+  const Table classy = table_of(there.names);
+  const std::string place = heads + "block3-2.default_head.";
+  CHECK(classy.size() == source.size());
+  CHECK(classy.at(place + "mlp.layers.0.fc.weight") == Shape{16, 8});
+  CHECK(classy.at(place + "mlp.layers.0.batch_norm.running_var") == Shape{16});
+  CHECK(classy.at(place + "mlp.layers.1.fc.bias") == Shape{16});
+  CHECK(classy.at(place + "embedding_fc.weight") == Shape{4, 16});
+  CHECK(table_of(converted(there.names, with_heads("vissl")).names) == table_of(source));
+  // One head of several layers is the same chain; a norm after the last layer has no name there.
+  Shapes one = trunk;
+  one.push_back({heads + "0.clf.0.weight", {16, 8}});
+  one.push_back({heads + "0.clf.2.weight", {4, 16}});
+  one.push_back({heads + "0.clf.3.weight", {4}});
+  const Lines lines = rename(one, with_heads("classy"));
+  CHECK(has(lines, "keep " + heads + "0.clf.2.weight -> " + kVissl +
+                       "heads/block3-2.default_head.embedding_fc.weight"));
+  CHECK(has(lines, "drop " + heads + "0.clf.3.weight (ClassyVision's heads have no norm there)"));
 }
 
 TEST_CASE("convert: Detectron2's file says how its names are to be read, and what goes with it") {

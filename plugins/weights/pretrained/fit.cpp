@@ -1,7 +1,10 @@
 #include "fit.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+
+#include "adapt.hpp"
 
 using namespace vissl;
 
@@ -9,8 +12,8 @@ namespace pretrained {
 
 namespace {
 
-constexpr const char* kClassifiers[] = {"fc",     "head.fc",    "head", "classifier",
-                                        "linear", "heads.head", "pred", "cls_head.fc"};
+constexpr const char* kClassifiers[] = {
+    "fc", "head.fc", "head", "classifier", "linear", "heads.head", "pred", "cls_head.fc", "proj"};
 constexpr const char* kFirstConvs[] = {
     "conv1",          "conv1.0",      "stem.conv", "stem.conv1", "conv_stem", "patch_embed.proj",
     "features.conv0", "conv1.stem.0", "stem.0",    "conv_proj"};
@@ -57,7 +60,7 @@ bool is_first_conv(const std::string& name, const Fit& fit, const Settings& sett
 
 struct Decision {
   enum class Kind { load, adapt, drop_shape, drop_dtype } kind = Kind::load;
-  std::optional<Recipe> recipe;
+  FormulaPtr tensor = nullptr;  // of adapt
 };
 
 class Decider {
@@ -65,54 +68,78 @@ class Decider {
   Decider(const Fit& fit, const Settings& settings, Fitted& fitted)
       : fit_(fit), settings_(settings), fitted_(fitted) {}
 
-  Decision decide(const std::string& name, const WeightsEntry& from, const WeightsEntry& to) {
-    if (from.shape == to.shape) {
-      const bool dropped = settings_.drop_dtypes && from.dtype != to.dtype;
-      return {dropped ? Decision::Kind::drop_dtype : Decision::Kind::load, std::nullopt};
+  Decision decide(const Named& named, const WeightsEntry& to) {
+    const std::string& name = named.name;
+    const bool head = fit_.heads.count(name) > 0;
+    if (head && !settings_.label_rows.empty()) return listed_rows(named, to);
+    if (named.shape() == to.shape) {
+      const bool dropped = settings_.drop_dtypes && dtype_of(*named.tensor) != to.dtype;
+      return {dropped ? Decision::Kind::drop_dtype : Decision::Kind::load};
     }
+    if (fit_.reshapes) return {Decision::Kind::adapt, reshaped(named.tensor, to.shape, "reshaped")};
     const bool timm = settings_.system == System::timm ||
                       settings_.system == System::timm_classic ||
                       settings_.system == System::autodetect;
     if (timm) {
-      if (const auto recipe = adapted(name, from, to)) return {Decision::Kind::adapt, recipe};
-      const bool head = fit_.heads.count(name) > 0, stem = is_first_conv(name, fit_, settings_);
+      if (FormulaPtr tensor = adapted(named, to)) return {Decision::Kind::adapt, std::move(tensor)};
+      const bool stem = is_first_conv(name, fit_, settings_);
       fitted_.classifier_dropped = fitted_.classifier_dropped || head;
       fitted_.stem_dropped = fitted_.stem_dropped || stem;
-      if (head || stem) return {Decision::Kind::drop_shape, std::nullopt};
+      if (head || stem) return {Decision::Kind::drop_shape};
     }
     if (!settings_.drop_shapes)
       fail(VISSL_E_CONFIG, "size mismatch for " + name + ": copying a param with shape " +
-                               torch_size(from.shape) +
+                               torch_size(named.shape()) +
                                " from checkpoint, the shape in current "
                                "model is " +
                                torch_size(to.shape) + " ('" + to.name +
                                "'); change the model, list the layer in skip_layers, or set "
                                "shape_mismatch = \"drop\"");
-    return {Decision::Kind::drop_shape, std::nullopt};
+    return {Decision::Kind::drop_shape};
   }
 
  private:
-  std::optional<Recipe> adapted(const std::string& name, const WeightsEntry& from,
-                                const WeightsEntry& to) const {
-    if (fit_.heads.count(name) > 0) {
+  FormulaPtr adapted(const Named& named, const WeightsEntry& to) const {
+    const FormulaPtr& from = named.tensor;
+    if (fit_.heads.count(named.name) > 0) {
       const bool background =
-          from.shape[0] == kBackgroundClasses && to.shape[0] == from.shape[0] - 1;
-      return fewer_rows(from, to,
+          named.shape()[0] == kBackgroundClasses && to.shape[0] == named.shape()[0] - 1;
+      return fewer_rows(from, to.shape,
                         settings_.label_offset > 0 ? settings_.label_offset
                         : background               ? 1
                                                    : 0);
     }
-    if (is_first_conv(name, fit_, settings_)) return other_channels(from, to);
-    if (name.find("pos_embed") != std::string::npos ||
+    if (is_first_conv(named.name, fit_, settings_)) {
+      if (FormulaPtr patches = linear_patches(from, to.shape)) return patches;
+      return other_channels(from, to.shape);
+    }
+    if (named.name.find("pos_embed") != std::string::npos ||
         to.name.find("pos_embed") != std::string::npos)
-      return other_grid(from, to, settings_.system != System::autodetect);
-    return std::nullopt;
+      return other_grid(from, to.shape, settings_.system != System::autodetect);
+    return nullptr;
+  }
+  Decision listed_rows(const Named& named, const WeightsEntry& to) const {
+    FormulaPtr rows = chosen_rows(named.tensor, to.shape, settings_.label_rows);
+    if (rows != nullptr) return {Decision::Kind::adapt, std::move(rows)};
+    fail(VISSL_E_CONFIG, "label_rows lists " + std::to_string(settings_.label_rows.size()) +
+                             " rows, the largest is " +
+                             std::to_string(*std::max_element(settings_.label_rows.begin(),
+                                                              settings_.label_rows.end())) +
+                             "; they do not make " + torch_size(to.shape) + " of " +
+                             torch_size(named.shape()) + " ('" + named.name + "')");
   }
 
   const Fit& fit_;
   const Settings& settings_;
   Fitted& fitted_;
 };
+
+// Tokens that a trunk without a place for them would lose in silence.
+bool is_further_token(const std::string& name) {
+  for (const char* token : {"register_tokens", "reg_token", "dist_token"})
+    if (ends_with(name, token)) return true;
+  return false;
+}
 
 }  // namespace
 
@@ -123,6 +150,8 @@ std::string torch_size(const std::vector<std::int64_t>& shape) {
 }
 
 std::string Fit::target(const std::string& name) const {
+  const auto pair = pairs.find(name);
+  if (pair != pairs.end()) return pair->second;
   const auto head = heads.find(name);
   if (head != heads.end()) return head->second;
   return trunk.map == nullptr ? "" : trunk.target(name);
@@ -136,13 +165,13 @@ std::string Fit::spelled(const std::string& target) const {
   return target;
 }
 
-Fit with_heads(const Placement& trunk, const Names& names, const WeightsPlan& plan,
+Fit with_heads(const Placement& trunk, const Names& names, const Targets& targets,
                const std::vector<std::string>& wanted) {
-  Fit fit{trunk, {}};
-  const Targets targets(plan);
+  Fit fit;
+  fit.trunk = trunk;
   // The classifier is the one linear layer of the only head.
   std::string head;
-  for (const WeightsEntry& target : plan.targets()) {
+  for (const WeightsEntry& target : targets.all()) {
     if (!starts_with(target.name, "heads.") || target.shape.size() != 2) continue;
     if (!head.empty()) return fit;
     head = target.name.substr(0, target.name.rfind('.') + 1);
@@ -152,7 +181,7 @@ Fit with_heads(const Placement& trunk, const Names& names, const WeightsPlan& pl
   for (const Named& named : names) {
     const std::string module = classifier_of(named.name, trunk.from, wanted);
     if (module.empty() || targets.find(trunk.target(named.name)) != nullptr) continue;
-    if (named.name == module + ".weight" && named.entry->shape.size() < 2) continue;
+    if (named.name == module + ".weight" && named.shape().size() < 2) continue;
     modules.insert(module);
     fit.heads[named.name] = head + named.name.substr(module.size() + 1);
   }
@@ -161,39 +190,45 @@ Fit with_heads(const Placement& trunk, const Names& names, const WeightsPlan& pl
 }
 
 Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
-                 const WeightsPlan& plan, Recipes& recipes) {
+                 const Targets& targets, const WeightsPlan& plan, Recipes& recipes) {
   Fitted fitted;
-  const Targets targets(plan);
   Decider decider(fit, settings, fitted);
   std::set<std::string> met;
+  Names loaded;
   for (const Named& named : names) {
     const std::string name = fit.target(named.name);
     const WeightsEntry* target = targets.find(name);
-    if (target == nullptr) {
-      fitted.unexpected.push_back(named.name);
-      continue;
-    }
+    if (target == nullptr) continue;
     met.insert(name);
     const bool head = starts_with(name, "heads.");
     if (!skipped_by(settings.skip, name).empty() || (head && !settings.heads)) {
-      plan.ignore(*named.entry, "its target is left out");
+      ignore(named, "its target is left out", plan);
       continue;
     }
-    const Decision decision = decider.decide(named.name, *named.entry, *target);
-    if (decision.kind == Decision::Kind::load) {
-      plan.load(*named.entry, name);
-    } else if (decision.kind == Decision::Kind::adapt) {
-      plan.compute({named.entry}, name, recipes.size(), decision.recipe->what);
-      recipes.push_back(*decision.recipe);
+    Decision decision = decider.decide(named, *target);
+    if (decision.kind == Decision::Kind::load || decision.kind == Decision::Kind::adapt) {
+      Named chosen = named;
+      if (decision.tensor != nullptr) chosen.tensor = std::move(decision.tensor);
+      load(chosen, *target, plan, recipes);
+      loaded.push_back(std::move(chosen));
     } else {
       const bool shape = decision.kind == Decision::Kind::drop_shape;
-      fitted.mismatches.push_back({named.name, named.entry, target, shape});
-      plan.ignore(*named.entry, shape ? "another shape than the model's"
-                                      : "another element type than the model's");
+      fitted.mismatches.push_back({named.name, named.tensor, target, shape});
+      ignore(named,
+             shape ? "another shape than the model's" : "another element type than the model's",
+             plan);
       if (head) plan.skip_target(name, "the file's classifier has another shape");
     }
   }
-  for (const WeightsEntry& target : plan.targets()) {
+  tell_filters(loaded, plan);
+  fitted.unexpected = unused(
+      names, [&](const Named& named) { return targets.find(fit.target(named.name)) != nullptr; });
+  for (const std::string& name : fitted.unexpected)
+    if (is_further_token(name))
+      plan.message(VISSL_LOG_WARNING,
+                   "weights: the trunk has no place for '" + name +
+                       "': its features will not be those of the network that was saved");
+  for (const WeightsEntry& target : targets.all()) {
     const std::string layer = skipped_by(settings.skip, target.name);
     const bool head = starts_with(target.name, "heads.");
     if (!layer.empty()) {

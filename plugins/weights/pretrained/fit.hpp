@@ -3,6 +3,7 @@
 // "heads.": finding where the trunk and the classifier are, and deciding on every tensor.
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "profile.hpp"
@@ -13,6 +14,9 @@ struct Fit {
   Placement trunk;
   // The classifier's tensors by their name in the file: "fc.weight" -> "heads.0.clf.0.weight".
   std::map<std::string, std::string> heads;
+  // Instead of both: names of the file with the model's.
+  std::unordered_map<std::string, std::string> pairs;
+  bool reshapes = false;  // pairs may differ in shape
 
   // The model's name for a name of the file; empty = none.
   std::string target(const std::string& name) const;
@@ -21,13 +25,20 @@ struct Fit {
 };
 
 // `trunk` with the classifier that the names have beside it. `wanted`: the user's names for it.
-Fit with_heads(const Placement& trunk, const Names& names, const vissl::WeightsPlan& plan,
+Fit with_heads(const Placement& trunk, const Names& names, const Targets& targets,
                const std::vector<std::string>& wanted);
+// Detectron2's heuristics: a tensor of the model takes the longest name of the file that its own
+// name ends with, after a dot. The names are read as the system's whose names then fit most. Fails
+// when two tensors of the model take one.
+Fit by_endings(const Names& names, const Targets& targets, const vissl::WeightsPlan& plan);
+// timm's remap: the first tensor of the file to the model's first, and so on. Fails when two of
+// another number of elements meet.
+Fit by_position(const Names& names, const Targets& targets);
 
 // A tensor that does not fit, in the file's spelling.
 struct Mismatch {
   std::string name;
-  const vissl::WeightsEntry* from;
+  FormulaPtr from;
   const vissl::WeightsEntry* to;
   bool shape;  // otherwise the element type
 };
@@ -42,7 +53,7 @@ struct Fitted {
 
 // Plans every tensor of the model. Fails for a mismatch that settings.drop_shapes does not allow.
 Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
-                 const vissl::WeightsPlan& plan, Recipes& recipes);
+                 const Targets& targets, const vissl::WeightsPlan& plan, Recipes& recipes);
 
 std::string torch_size(const std::vector<std::int64_t>& shape);  // "torch.Size([64, 3])"
 

@@ -177,24 +177,6 @@ const KeyMap& timm_regnet_names() {
   return map;
 }
 
-const KeyMap& torchvision_vit_names() {
-  static const KeyMap map(
-      "torchvision's vision transformer",
-      {{"class_token", "cls_token"},
-       {"encoder.pos_embedding", "pos_embed"},
-       {"conv_proj.*", "patch_embed.proj.*"},
-       {"encoder.ln.*", "norm.*"},
-       {"encoder.layers.encoder_layer_{n}.ln_1.*", "blocks.{n}.norm1.*"},
-       {"encoder.layers.encoder_layer_{n}.ln_2.*", "blocks.{n}.norm2.*"},
-       {"encoder.layers.encoder_layer_{n}.self_attention.in_proj_*", "blocks.{n}.attn.qkv.*"},
-       {"encoder.layers.encoder_layer_{n}.self_attention.out_proj.*", "blocks.{n}.attn.proj.*"},
-       {"encoder.layers.encoder_layer_{n}.mlp.0.*", "blocks.{n}.mlp.fc1.*"},
-       {"encoder.layers.encoder_layer_{n}.mlp.3.*", "blocks.{n}.mlp.fc2.*"},
-       {"encoder.layers.encoder_layer_{n}.mlp.linear_1.*", "blocks.{n}.mlp.fc1.*"},
-       {"encoder.layers.encoder_layer_{n}.mlp.linear_2.*", "blocks.{n}.mlp.fc2.*"}});
-  return map;
-}
-
 #define ALEXNET_LAYER(theirs, ours)                                           \
   {theirs "_w", ours ".0.weight"}, {theirs "_b", ours ".0.bias"},             \
       {theirs "norm_s", ours ".1.weight"}, {theirs "norm_b", ours ".1.bias"}, \
@@ -226,10 +208,11 @@ const KeyMap& deepcluster_alexnet_names() {
 }
 
 const std::vector<const KeyMap*>& all_key_maps() {
-  static const std::vector<const KeyMap*> maps = {&same_names(),        &lightly_names(),
-                                                  &detectron2_names(),  &classy_names(),
-                                                  &caffe2_names(),      &torchvision_regnet_names(),
-                                                  &timm_regnet_names(), &torchvision_vit_names()};
+  static const std::vector<const KeyMap*> maps = {
+      &same_names(),        &lightly_names(),         &detectron2_names(),
+      &classy_names(),      &caffe2_names(),          &torchvision_regnet_names(),
+      &timm_regnet_names(), &torchvision_vit_names(), &huggingface_vit_names(),
+      &jax_vit_names(),     &clip_vit_names(),        &huggingface_clip_names()};
   return maps;
 }
 

@@ -64,6 +64,10 @@ const KeyMap& caffe2_names();  // of bottleneck ResNets
 const KeyMap& torchvision_regnet_names();
 const KeyMap& timm_regnet_names();
 const KeyMap& torchvision_vit_names();
+const KeyMap& huggingface_vit_names();
+const KeyMap& jax_vit_names();
+const KeyMap& clip_vit_names();
+const KeyMap& huggingface_clip_names();
 const KeyMap& caffe2_alexnet_names();       // jigsaw, colorization
 const KeyMap& deepcluster_alexnet_names();  // DeepCluster's
 // Those that a model's trunk may have; same_names() first.

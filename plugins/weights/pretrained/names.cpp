@@ -29,6 +29,10 @@ bool starts_with(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
 }
 
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
 std::int64_t numel(const WeightsEntry& entry) {
   std::int64_t elements = 1;
   for (const std::int64_t size : entry.shape) elements *= size;
@@ -44,7 +48,8 @@ std::string joined(const std::vector<std::string>& names) {
 Names below(const WeightsPlan& plan, std::string_view place) {
   Names names;
   for (const WeightsEntry& entry : plan.source())
-    if (starts_with(entry.name, place)) names.push_back({entry.name.substr(place.size()), &entry});
+    if (starts_with(entry.name, place))
+      names.push_back({entry.name.substr(place.size()), of_file(entry)});
   return names;
 }
 
@@ -83,7 +88,7 @@ std::string Placement::target(const std::string& name) const {
   return mapped.empty() ? mapped : to + mapped;
 }
 
-Targets::Targets(const WeightsPlan& plan) {
+Targets::Targets(const WeightsPlan& plan) : plan_(plan) {
   std::string common;
   for (const WeightsEntry& target : plan.targets()) {
     by_name_.emplace(target.name, &target);
@@ -104,6 +109,11 @@ const WeightsEntry* Targets::find(const std::string& name) const {
   return it == by_name_.end() ? nullptr : it->second;
 }
 
+bool Targets::has_ending(std::string_view end) const {
+  return std::any_of(all().begin(), all().end(),
+                     [&](const WeightsEntry& target) { return ends_with(target.name, end); });
+}
+
 std::vector<Placement> placements(const Names& names, const Targets& targets,
                                   const std::vector<const KeyMap*>& maps) {
   using Place = std::tuple<std::string, std::size_t, std::string>;  // from, map, to
@@ -118,7 +128,7 @@ std::vector<Placement> placements(const Names& names, const Targets& targets,
         if (mapped.empty()) continue;
         for (const std::string& to : targets.places()) {
           const WeightsEntry* target = targets.find(to + mapped);
-          if (target == nullptr || target->shape != named.entry->shape) continue;
+          if (target == nullptr || target->shape != named.shape()) continue;
           Placement& place = found[{from, m, to}];
           place.from = from;
           place.map = maps[m];

@@ -7,18 +7,25 @@
 #include <unordered_map>
 #include <vector>
 
+#include "formula.hpp"
 #include "key_maps.hpp"
 #include "settings.hpp"
 
 namespace pretrained {
 
+// A tensor of the file, or one that a filter makes of several.
 struct Named {
   std::string name;  // as the rules left it
-  const vissl::WeightsEntry* entry;
+  FormulaPtr tensor;
+  const char* filter = nullptr;  // that made it
+
+  bool is_made() const { return tensor->kind != Formula::Kind::file; }
+  const std::vector<std::int64_t>& shape() const { return tensor->shape; }
 };
 using Names = std::vector<Named>;
 
 bool starts_with(std::string_view text, std::string_view start);
+bool ends_with(std::string_view text, std::string_view end);
 std::int64_t numel(const vissl::WeightsEntry& entry);
 std::string joined(const std::vector<std::string>& names);  // "a, b"
 
@@ -48,13 +55,17 @@ struct Placement {
 
 class Targets {
  public:
-  explicit Targets(const vissl::WeightsPlan& plan);
+  explicit Targets(const vissl::WeightsPlan& plan);  // which must live as long
   const vissl::WeightsEntry* find(const std::string& name) const;
   // Dotted beginnings that all of the trunk's names share: "trunk.", "trunk._feature_blocks.".
   const std::vector<std::string>& places() const { return places_; }
+  // In the model's order.
+  const std::vector<vissl::WeightsEntry>& all() const { return plan_.targets(); }
+  bool has_ending(std::string_view end) const;
   std::int64_t trunk_elements() const { return trunk_elements_; }
 
  private:
+  const vissl::WeightsPlan& plan_;
   std::unordered_map<std::string, const vissl::WeightsEntry*> by_name_;
   std::vector<std::string> places_;
   std::int64_t trunk_elements_ = 0;

@@ -25,9 +25,8 @@ class Pretrained {
       pretrained::plan_system(settings_, plan, recipes_);
   }
 
-  Tensor adapt(std::uint64_t recipe, const std::vector<Tensor>& from, const WeightsEntry& target) {
-    return pretrained::apply(recipes_.at(static_cast<std::size_t>(recipe)), from.at(0),
-                             target.shape);
+  Tensor adapt(std::uint64_t recipe, const std::vector<Tensor>& from, const WeightsEntry&) {
+    return pretrained::evaluate(*recipes_.at(static_cast<std::size_t>(recipe)), from);
   }
 
   void rename(const WeightsRenames& renames) { pretrained::convert(renames); }

@@ -2,15 +2,29 @@
 // The plans of the systems.
 #include <vissl/weights.hpp>
 
+#include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "adapt.hpp"
+#include "formula.hpp"
 #include "names.hpp"
 #include "settings.hpp"
 
 namespace pretrained {
 
-using Recipes = std::vector<Recipe>;  // by the number that the plan gives the host
+using Recipes = std::vector<FormulaPtr>;  // by the number that the plan gives the host
+
+// Loads or computes one tensor of the model. Fails for a computed one of another shape.
+void load(const Named& named, const vissl::WeightsEntry& target, const vissl::WeightsPlan& plan,
+          Recipes& recipes);
+// Reports the file's tensors that it is made of as left out.
+void ignore(const Named& named, std::string_view reason, const vissl::WeightsPlan& plan);
+// Says which filters made what is loaded.
+void tell_filters(const Names& loaded, const vissl::WeightsPlan& plan);
+// The file's names that have no target and that nothing with a target is made of.
+std::vector<std::string> unused(const Names& names,
+                                const std::function<bool(const Named&)>& has_target);
 
 // VISSL: a place in the file, prefixes by hand, one line per tensor (reference, checkpoints 1.1).
 void plan_vissl(const Settings& settings, const vissl::WeightsPlan& plan, Recipes& recipes);

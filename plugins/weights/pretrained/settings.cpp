@@ -1,5 +1,10 @@
 #include "settings.hpp"
 
+#include <algorithm>
+#include <fstream>
+
+#include "filters.hpp"
+
 using namespace vissl;
 
 namespace pretrained {
@@ -85,6 +90,72 @@ bool drops(const Config& c, const char* key, bool by_default) {
   return policy ? policy->string() == "drop" : by_default;
 }
 
+// "x.pkl?matching_heuristics=True", as Detectron2 spells it: takes the word off the locator.
+std::optional<bool> take_heuristics(std::string& locator) {
+  static const std::string word = "matching_heuristics=";
+  const std::size_t fragment = std::min(locator.find('#'), locator.size());
+  const std::size_t at = locator.find(word);
+  if (at == std::string::npos || at == 0 || at > fragment) return std::nullopt;
+  if (locator[at - 1] != '?' && locator[at - 1] != '&') return std::nullopt;
+  const std::size_t end = std::min(locator.find('&', at), fragment);
+  const std::string value = locator.substr(at + word.size(), end - at - word.size());
+  if (value != "True" && value != "False")
+    fail(VISSL_E_CONFIG,
+         "matching_heuristics of '" + locator + "' is True or False, not '" + value + "'");
+  const bool has_more = end < fragment;  // "?a=1&matching_heuristics=True&b=2"
+  locator.erase(has_more ? at : at - 1, end - at + 1);
+  return value == "True";
+}
+
+// One number per line; empty lines and what follows a '#' do not count.
+std::vector<std::int64_t> rows_of(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) fail(VISSL_E_DATA, path + ": cannot be read; label_rows_file names it");
+  std::vector<std::int64_t> rows;
+  std::string line;
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    line.erase(std::min(line.find('#'), line.size()));
+    line.erase(line.find_last_not_of(" \t\r") + 1);
+    if (line.empty()) continue;
+    if (line.size() > 12 || line.find_first_not_of("0123456789") != std::string::npos)
+      fail(VISSL_E_DATA, path + ":" + std::to_string(number) + ": '" + line.substr(0, 40) +
+                             "' is no number of a row; there is one per line, from 0");
+    rows.push_back(std::stoll(line));
+  }
+  if (rows.empty()) fail(VISSL_E_DATA, path + ": lists no rows");
+  return rows;
+}
+
+std::vector<std::int64_t> label_rows_of(const Config& c) {
+  const std::optional<Config> file = c.find("label_rows_file");
+  std::vector<std::int64_t> rows = c.integers("label_rows");
+  const int given = (file ? 1 : 0) + (rows.empty() ? 0 : 1) + (c.integer("label_offset") > 0);
+  if (given > 1)
+    fail(VISSL_E_CONFIG,
+         "label_rows, label_rows_file and label_offset all choose rows of the classifier; keep "
+         "one");
+  return file ? rows_of(file->string()) : rows;
+}
+
+std::vector<std::string> filters_of(const Config& c, System system) {
+  const auto wanted = c.find("filters");
+  if (!wanted) {
+    if (system == System::vissl || system == System::vissl_0_1_6) return {"weight_norm"};
+    const bool all =
+        system == System::timm || system == System::timm_classic || system == System::autodetect;
+    return all ? filter_names() : std::vector<std::string>();
+  }
+  const std::vector<std::string> names = wanted->strings();
+  const std::vector<std::string>& known = filter_names();
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string list;
+    for (const std::string& other : known) list += (list.empty() ? "" : ", ") + other;
+    fail(VISSL_E_CONFIG, "no filter is called '" + name + "'; there are " + list);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string place_of(const Config& key) {
@@ -108,10 +179,11 @@ void Settings::params(Params& p) {
     Params::Entry& param = p.path(name.key, optional, name.doc);
     if (std::string(name.key) != "params_file") param.vissl("");
   }
-  p.any(
-      "state_dict_key_name", optional,
-      "Where the state dict is in the file: a name, a list of names, or \"\" for the top. Default: "
-      "\"classy_state_dict\" with VISSL's profiles, otherwise what the profile looks for.");
+  p.any("state_dict_key_name", optional,
+        "Where the state dict is in the file: a name, a list of names, or \"\" for the top. "
+        "Default: "
+        "\"classy_state_dict\" with VISSL's profiles, otherwise what the profile looks for.")
+      .accepts("a string or a list of strings");
   p.strings("skip_layers", optional,
             "Tensors of the model whose names contain one of these stay as initialised. Default: "
             "[\"num_batches_tracked\"] with VISSL's profiles, otherwise none.");
@@ -126,8 +198,11 @@ void Settings::params(Params& p) {
   p.any("rev_keys", optional,
         "Pairs [pattern, replacement], regular expressions of Python, applied in order to every "
         "name (vis4d). Default: [[\"^module\\\\.\", \"\"]].")
+      .accepts("a list of pairs of strings")
       .vissl("");
-  p.any("revise_keys", optional, "rev_keys, as mmcv calls it.").vissl("");
+  p.any("revise_keys", optional, "rev_keys, as mmcv calls it.")
+      .accepts("a list of pairs of strings")
+      .vissl("");
   p.boolean("strict", optional,
             "Every tensor of the model must be in the file. Default: what the profile does; timm's "
             "is strict.")
@@ -144,6 +219,22 @@ void Settings::params(Params& p) {
       .vissl("");
   p.integer("label_offset", 0, at_least(0),
             "Rows before the first class in the file's classifier (timm).")
+      .vissl("");
+  p.integers("label_rows", std::vector<std::int64_t>{}, at_least(0),
+             "Rows of the file's classifier that the model's classes are, in order; empty = all.")
+      .vissl("");
+  p.path("label_rows_file", optional, "A text file with label_rows, one number per line.")
+      .vissl("");
+  p.strings("filters", optional,
+            "Which forms of other systems are translated: jax, clip, qkv, layer_scale, "
+            "weight_norm. Default: all with timm's profiles and auto, weight_norm with VISSL's.")
+      .vissl("");
+  p.boolean("matching_heuristics", optional,
+            "Tensors of the model take the longest name of the file that theirs ends with "
+            "(Detectron2). A locator may ask for it too: x.pkl?matching_heuristics=True.")
+      .vissl("");
+  p.boolean("remap", false,
+            "The file's tensors go to the model's in their order, whatever they are called (timm).")
       .vissl("");
   const std::vector<std::string> none;
   p.strings("first_conv", none,
@@ -171,11 +262,24 @@ Settings::Settings(const Config& c)
       use_ema(c.boolean("use_ema")),
       drop_dtypes(drops(c, "dtype_mismatch", false)),
       label_offset(c.integer("label_offset")),
+      label_rows(label_rows_of(c)),
+      filters(filters_of(c, system)),
+      remap(c.boolean("remap")),
       first_conv(c.strings("first_conv")),
       classifier(c.strings("classifier")),
       heads(!c.boolean("eval_mode_on") || c.boolean("eval_trunk_and_head")),
       same_head_shapes(c.boolean("assert_head_layer_shape_init")) {
   const bool vissl = system == System::vissl || system == System::vissl_0_1_6;
+  const std::optional<bool> asked = take_heuristics(locator);
+  const auto heuristic = c.find("matching_heuristics");
+  heuristics = heuristic ? heuristic->boolean() : asked.value_or(false);
+  if (vissl || system == System::autodetect) {
+    const char* off = heuristics ? "matching_heuristics" : remap ? "remap" : nullptr;
+    if (off != nullptr)
+      fail(VISSL_E_CONFIG, std::string(off) +
+                               " needs a profile that opens a state dict by itself, "
+                               "e.g. \"detectron2\" or \"timm\"");
+  }
   if (const auto layers = c.find("skip_layers"))
     skip = layers->strings();
   else if (vissl)

@@ -40,6 +40,10 @@ struct Settings {
   bool drop_shapes,
       drop_dtypes;  // tensors of another shape, element type are left out, not refused
   std::int64_t label_offset;
+  std::vector<std::int64_t> label_rows;             // of the file's classifier; empty: all
+  std::vector<std::string> filters;                 // of filter_names()
+  bool heuristics;                                  // names are matched by their endings
+  bool remap;                                       // by their positions
   std::vector<std::string> first_conv, classifier;  // names in the file; empty: the usual ones
   bool heads;                                       // load heads
   bool same_head_shapes;  // head tensors of another shape are an error (VISSL)

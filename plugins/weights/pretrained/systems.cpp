@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "filters.hpp"
 #include "fit.hpp"
 
 using namespace vissl;
@@ -63,7 +64,7 @@ void rename(const Settings& settings, const Rules& rules, Names& names) {
   names.clear();
   for (const Named& named : all)
     if (starts_with(named.name, settings.sub_level))
-      names.push_back({named.name.substr(settings.sub_level.size()), named.entry});
+      names.push_back({named.name.substr(settings.sub_level.size()), named.tensor});
   if (names.empty())
     fail(VISSL_E_CONFIG, settings.sub_level.substr(0, settings.sub_level.size() - 1) +
                              " is not in the pretrained model: no name begins with '" +
@@ -77,9 +78,12 @@ Placement placed(const Settings& settings, const Names& names, const Targets& ta
     place.to = settings.append;
     return place;
   }
-  const bool detectron2 = settings.system == System::detectron2;
+  // mmcv, vis4d and EssentialMC2 know no other names; they are tried when nothing else fits.
+  const bool knows_maps = settings.system == System::detectron2 ||
+                          settings.system == System::timm ||
+                          settings.system == System::timm_classic;
   const std::vector<const KeyMap*> ours = {&same_names()};
-  std::vector<Placement> found = placements(names, targets, detectron2 ? all_key_maps() : ours);
+  std::vector<Placement> found = placements(names, targets, knows_maps ? all_key_maps() : ours);
   if (found.empty()) found = placements(names, targets, all_key_maps());
   if (found.empty())
     fail(VISSL_E_CONFIG,
@@ -103,7 +107,7 @@ void say_essmc2(const Settings& settings, const WeightsPlan& plan, const Fitted&
                (m.shape ? ": invalid shape, dst " + torch_size(m.to->shape) + " vs. src " +
                               torch_size(m.from->shape)
                         : ": invalid dtype, dst " + std::to_string(m.to->dtype) + " vs. src " +
-                              std::to_string(m.from->dtype));
+                              std::to_string(dtype_of(*m.from)));
   if (!ignored.empty()) plan.message(VISSL_LOG_WARNING, "ignore keys from source: " + ignored);
   std::vector<std::string> missing;
   for (const Mismatch& m : fitted.mismatches) missing.push_back(m.name);
@@ -204,8 +208,12 @@ void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& rec
   Names names = opened(settings, plan, rules);
   rename(settings, rules, names);
   const Targets targets(plan);
-  const Fit fit = with_heads(placed(settings, names, targets), names, plan, settings.classifier);
-  Fitted fitted = carry_out(fit, names, settings, plan, recipes);
+  if (!settings.remap) names = filtered(std::move(names), settings.filters, targets);
+  const Fit fit = settings.remap        ? by_position(names, targets)
+                  : settings.heuristics ? by_endings(names, targets, plan)
+                                        : with_heads(placed(settings, names, targets), names,
+                                                     targets, settings.classifier);
+  Fitted fitted = carry_out(fit, names, settings, targets, plan, recipes);
   switch (settings.system) {
     case System::essmc2:
       say_essmc2(settings, plan, fitted);

@@ -4,6 +4,8 @@
 // it, and append_prefix put before every name. A model whose trunk is wrapped for feature
 // evaluation calls it "trunk.base_model.…": both spellings fit both models, and the infix is never
 // doubled.
+#include "adapt.hpp"
+#include "filters.hpp"
 #include "profile.hpp"
 
 using namespace vissl;
@@ -64,15 +66,16 @@ Names model_names(const Settings& settings, const WeightsPlan& plan, const Targe
 
 void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
   const Targets targets(plan);
-  const Names names = model_names(settings, plan, targets);
-  std::unordered_map<std::string, const WeightsEntry*> by_name;
-  for (const Named& named : names)
-    if (!by_name.emplace(named.name, named.entry).second && targets.find(named.name) != nullptr)
-      plan.load(*named.entry, named.name);  // the host tells of the collision
-  std::vector<std::string> missing, extra;
-  for (const Named& named : names)
-    if (targets.find(named.name) == nullptr) extra.push_back(named.name);
-  for (const WeightsEntry& target : plan.targets()) {
+  const Names names = filtered(model_names(settings, plan, targets), settings.filters, targets);
+  std::unordered_map<std::string, const Named*> by_name;
+  for (const Named& named : names) {
+    const WeightsEntry* target = targets.find(named.name);
+    if (!by_name.emplace(named.name, &named).second && target != nullptr)
+      load(named, *target, plan, recipes);  // the host tells of the collision
+  }
+  Names loaded;
+  std::vector<std::string> missing;
+  for (const WeightsEntry& target : targets.all()) {
     const bool head = target.name.find("heads") != std::string::npos;
     const std::string layer = skipped_by(settings.skip, target.name);
     const auto found = by_name.find(target.name);
@@ -80,7 +83,7 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
       plan.skip_target(target.name, layer.empty()
                                         ? "heads are not loaded when features are evaluated"
                                         : "skip_layers has '" + layer + "'");
-      if (found != by_name.end()) plan.ignore(*found->second, "its target is left out");
+      if (found != by_name.end()) ignore(*found->second, "its target is left out", plan);
       plan.message(VISSL_LOG_DEBUG, "Ignored layer:\t" + target.name);
       continue;
     }
@@ -89,26 +92,27 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
       plan.message(VISSL_LOG_DEBUG, "Not found:\t\t" + target.name + ", not initialized");
       continue;
     }
-    const WeightsEntry& entry = *found->second;
-    if (entry.shape != target.shape) {
+    Named named = *found->second;
+    if (named.shape() != target.shape) {
       const bool positions = target.name.find("pos_embed") != std::string::npos;
-      if (const auto recipe = positions ? other_grid(entry, target, false) : std::nullopt) {
-        plan.compute({&entry}, target.name, recipes.size(), recipe->what);
-        recipes.push_back(*recipe);
-        continue;
-      }
-      if (positions)
+      const FormulaPtr grid = positions ? other_grid(named.tensor, target.shape, false) : nullptr;
+      if (positions && grid == nullptr)
         fail(VISSL_E_CONFIG, "Unable to interpolate position embeddings: '" + target.name +
                                  "' is not a square grid in the file and in the model");
-      if ((head && !settings.same_head_shapes) || settings.drop_shapes) {
+      if (grid == nullptr && ((head && !settings.same_head_shapes) || settings.drop_shapes)) {
         plan.skip_target(target.name, "the file's tensor has another shape");
         plan.message(VISSL_LOG_DEBUG, "Ignore shape check: " + target.name);
         continue;
       }
+      if (grid != nullptr) named.tensor = grid;
     }
-    plan.load(entry, target.name);
+    load(named, target, plan, recipes);
+    loaded.push_back(named);
     plan.message(VISSL_LOG_DEBUG, "Loaded: " + target.name + " from checkpoint");
   }
+  tell_filters(loaded, plan);
+  const std::vector<std::string> extra =
+      unused(names, [&](const Named& named) { return targets.find(named.name) != nullptr; });
   if (!extra.empty())
     plan.message(VISSL_LOG_DEBUG,
                  "Extra layers not loaded from checkpoint: [" + joined(extra) + "]");

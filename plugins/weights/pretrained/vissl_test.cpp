@@ -12,68 +12,43 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+using Tensor = vissl::test::NamedShape;
+using Shapes = std::vector<Tensor>;
+
 struct Plan {
   std::map<std::string, std::string> loads;   // target -> name in the file
   std::map<std::string, std::string> skips;   // target -> reason
   std::map<std::string, std::string> adapts;  // target -> what
   Names messages;
-  Names source;
 };
 
-struct Tensor {
-  std::string name;
-  std::vector<std::int64_t> shape = {2};
-};
-
-std::vector<vissl_weights_entry> entries(const std::vector<Tensor>& tensors) {
-  std::vector<vissl_weights_entry> list;
-  for (const Tensor& t : tensors) {
-    vissl_weights_entry entry{};
-    entry.size = sizeof entry;
-    entry.name = vissl::str(t.name);
-    entry.dtype = VISSL_F32;
-    entry.ndim = static_cast<std::uint32_t>(t.shape.size());
-    for (std::size_t i = 0; i < t.shape.size(); ++i) entry.shape[i] = t.shape[i];
-    list.push_back(entry);
-  }
-  return list;
+// "KIND a -> b (why)": the part between two texts, to the end without `end`.
+std::string between(const std::string& line, const std::string& begin, const std::string& end) {
+  const std::size_t from = line.find(begin) + begin.size();
+  return line.substr(from, end.empty() ? std::string::npos : line.find(end, from) - from);
 }
 
-Plan plan(const std::string& toml, const std::vector<Tensor>& source,
-          const std::vector<Tensor>& targets) {
+Plan plan(const std::string& toml, const Shapes& source, const Shapes& targets) {
   vissl::test::Host host;
   host.load(VISSL_PLUGIN_DIR "/pretrained.so");
-  const vissl::test::Instance instance =
-      host.component("weights", "pretrained").create("params_file = \"x.torch\"\n" + toml);
   Plan result;
-  for (const Tensor& t : source) result.source.push_back(t.name);
-  vissl_weights_sink sink{};
-  sink.size = sizeof sink;
-  sink.self = &result;
-  sink.load = [](void* self, std::uint64_t entry, vissl_str target) {
-    Plan& to = *static_cast<Plan*>(self);
-    to.loads[std::string(vissl::view(target))] = to.source.at(entry);
-  };
-  sink.ignore = [](void*, std::uint64_t, vissl_str) {};
-  sink.compute = [](void* self, const std::uint64_t*, std::uint64_t, vissl_str target,
-                    std::uint64_t, vissl_str what) {
-    static_cast<Plan*>(self)->adapts[std::string(vissl::view(target))] = vissl::view(what);
-  };
-  sink.message = [](void* self, std::uint32_t, vissl_str line) {
-    static_cast<Plan*>(self)->messages.emplace_back(vissl::view(line));
-  };
-  sink.skip_target = [](void* self, vissl_str target, vissl_str reason) {
-    static_cast<Plan*>(self)->skips[std::string(vissl::view(target))] = vissl::view(reason);
-  };
-  const auto from = entries(source), to = entries(targets);
-  vissl::call(instance.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID).plan,
-              instance.handle(), from.data(), std::uint64_t{from.size()}, to.data(),
-              std::uint64_t{to.size()}, &sink);
+  for (const std::string& line : vissl::test::plan_weights(
+           host.component("weights", "pretrained").create("params_file = \"x.torch\"\n" + toml),
+           source, targets)) {
+    if (line.rfind("load ", 0) == 0) {
+      result.loads[between(line, " -> ", "")] = between(line, "load ", " -> ");
+    } else if (line.rfind("skip ", 0) == 0) {
+      result.skips[between(line, "skip ", " (")] = between(line, " (", ")");
+    } else if (line.rfind("adapt ", 0) == 0) {
+      result.adapts[between(line, " -> ", " (")] = between(line, " (", ")");
+    } else if (line.rfind("say ", 0) == 0) {
+      result.messages.push_back(between(line, ": ", ""));
+    }
+  }
   return result;
 }
 
-std::string error(const std::string& toml, const std::vector<Tensor>& source,
-                  const std::vector<Tensor>& targets) {
+std::string error(const std::string& toml, const Shapes& source, const Shapes& targets) {
   try {
     plan(toml, source, targets);
   } catch (const vissl::Failure& failure) {
@@ -84,15 +59,22 @@ std::string error(const std::string& toml, const std::vector<Tensor>& source,
 }
 
 const std::string kModel = "classy_state_dict.base_model.model.";
-const std::vector<Tensor> kVissl = {{kModel + "trunk._feature_blocks.conv1.weight"},
-                                    {kModel + "trunk._feature_blocks.bn1.num_batches_tracked"},
-                                    {kModel + "heads.0.clf.0.weight"},
-                                    {"classy_state_dict.optimizer.state.0.momentum_buffer"}};
-const std::vector<Tensor> kPlain = {{"trunk._feature_blocks.conv1.weight"},
-                                    {"trunk._feature_blocks.bn1.num_batches_tracked"},
-                                    {"heads.0.clf.0.weight"}};
-const std::vector<Tensor> kWrapped = {{"trunk.base_model._feature_blocks.conv1.weight"},
-                                      {"heads.0.clf.0.weight"}};
+// Names alone: every tensor has two elements.
+Shapes named(const Names& names) {
+  Shapes list;
+  for (const std::string& name : names) list.push_back({name, {2}});
+  return list;
+}
+
+const Shapes kVissl =
+    named({kModel + "trunk._feature_blocks.conv1.weight",
+           kModel + "trunk._feature_blocks.bn1.num_batches_tracked",
+           kModel + "heads.0.clf.0.weight", "classy_state_dict.optimizer.state.0.momentum_buffer"});
+const Shapes kPlain =
+    named({"trunk._feature_blocks.conv1.weight", "trunk._feature_blocks.bn1.num_batches_tracked",
+           "heads.0.clf.0.weight"});
+const Shapes kWrapped =
+    named({"trunk.base_model._feature_blocks.conv1.weight", "heads.0.clf.0.weight"});
 
 }  // namespace
 
@@ -107,8 +89,7 @@ TEST_CASE("pretrained: a checkpoint of VISSL or of this project loads trunk and 
 
 TEST_CASE("pretrained: the wrapper of feature evaluation is put in and taken out") {
   CHECK(plan("", kVissl, kWrapped).loads.at(kWrapped[0].name) == kVissl[0].name);
-  const std::vector<Tensor> wrapped_file = {
-      {kModel + "trunk.base_model._feature_blocks.conv1.weight"}};
+  const Shapes wrapped_file = named({kModel + "trunk.base_model._feature_blocks.conv1.weight"});
   CHECK(plan("", wrapped_file, kWrapped).loads.at(kWrapped[0].name) == wrapped_file[0].name);
   CHECK(plan("", wrapped_file, kPlain).loads.at(kPlain[0].name) == wrapped_file[0].name);
 }
@@ -122,7 +103,7 @@ TEST_CASE("pretrained: heads stay as initialised when features are evaluated") {
 }
 
 TEST_CASE("pretrained: a head of another shape is loaded, to fail, unless that is switched off") {
-  std::vector<Tensor> targets = kPlain;
+  Shapes targets = kPlain;
   targets[2].shape = {3};
   CHECK(plan("", kVissl, targets).loads.count("heads.0.clf.0.weight") == 1);
   const Plan p = plan("assert_head_layer_shape_init = false", kVissl, targets);
@@ -131,7 +112,7 @@ TEST_CASE("pretrained: a head of another shape is loaded, to fail, unless that i
 }
 
 TEST_CASE("pretrained: torchvision's names take a prefix, for both kinds of models") {
-  const std::vector<Tensor> file = {{"conv1.weight"}, {"fc.weight"}};
+  const Shapes file = named({"conv1.weight", "fc.weight"});
   const std::string toml = "state_dict_key_name = \"\"\nappend_prefix = \"trunk._feature_blocks.\"";
   CHECK(plan(toml, file, kPlain).loads ==
         std::map<std::string, std::string>{{kPlain[0].name, "conv1.weight"}});
@@ -144,8 +125,7 @@ TEST_CASE("pretrained: torchvision's names take a prefix, for both kinds of mode
 }
 
 TEST_CASE("pretrained: a prefix is removed once, at the start, under a list of keys") {
-  const std::vector<Tensor> file = {{"a.b.module.module.conv1.weight"},
-                                    {"a.b.module.conv1.weight"}};
+  const Shapes file = named({"a.b.module.module.conv1.weight", "a.b.module.conv1.weight"});
   const Plan p = plan(
       "state_dict_key_name = [\"a\", \"b\"]\nremove_prefix = \"module.\"\nappend_prefix = "
       "\"trunk._feature_blocks.\"",
@@ -155,7 +135,7 @@ TEST_CASE("pretrained: a prefix is removed once, at the start, under a list of k
 }
 
 TEST_CASE("pretrained: an unknown key shows the file's own") {
-  const std::vector<Tensor> file = {{"model.conv1.weight"}, {"optimizer.x"}};
+  const Shapes file = named({"model.conv1.weight", "optimizer.x"});
   CHECK(error("", file, kPlain) ==
         "the file has no state dict 'classy_state_dict'; its names begin with 'model', "
         "'optimizer'; set state_dict_key_name of [model.weights_init], \"\" for a file that is the "
@@ -165,12 +145,12 @@ TEST_CASE("pretrained: an unknown key shows the file's own") {
 TEST_CASE(
     "pretrained: names that fit nothing ask for prefixes that would, and strict counts what is "
     "missing") {
-  const std::vector<Tensor> file = {{"model.conv1.weight"}};
+  const Shapes file = named({"model.conv1.weight"});
   CHECK(error("state_dict_key_name = \"model\"", file, kPlain) ==
         "no tensor of the file is called \"trunk.…\" or \"heads.…\": the first is 'conv1.weight'; "
         "set remove_prefix = \"\" and append_prefix = \"trunk._feature_blocks.\", with which 1 "
         "tensors fit");
-  CHECK(error("state_dict_key_name = \"\"", {{"stem.kernel"}}, kPlain) ==
+  CHECK(error("state_dict_key_name = \"\"", named({"stem.kernel"}), kPlain) ==
         "no tensor of the file is called \"trunk.…\" or \"heads.…\": the first is 'stem.kernel'; "
         "set remove_prefix and append_prefix, e.g. append_prefix = \"trunk._feature_blocks.\" for "
         "torchvision's ResNets, or profile = \"auto\"");
@@ -182,7 +162,7 @@ TEST_CASE(
 }
 
 TEST_CASE("pretrained: position embeddings are resized when both grids are square") {
-  const std::vector<Tensor> model = {{"trunk.pos_embed", {1, 17, 8}}};
+  const Shapes model = {{"trunk.pos_embed", {1, 17, 8}}};
   const Plan resized = plan("", {{kModel + "trunk.pos_embed", {1, 197, 8}}}, model);
   CHECK(resized.adapts.at("trunk.pos_embed") == "position embeddings 14x14 resized to 4x4");
   CHECK(error("", {{kModel + "trunk.pos_embed", {1, 196, 9}}}, model) ==
@@ -198,7 +178,7 @@ TEST_CASE("pretrained: VISSL's own lines are there, per tensor") {
 }
 
 TEST_CASE("pretrained: release 0.1.6 refuses a name that is neither trunk nor head") {
-  const std::vector<Tensor> file = {{"trunk._feature_blocks.conv1.weight"}, {"fc.weight"}};
+  const Shapes file = named({"trunk._feature_blocks.conv1.weight", "fc.weight"});
   CHECK(plan("state_dict_key_name = \"\"", file, kPlain).loads.size() == 1);
   CHECK(error("profile = \"vissl-0.1.6\"\nstate_dict_key_name = \"\"", file, kPlain)
             .find("no tensor of the file is called") == 0);

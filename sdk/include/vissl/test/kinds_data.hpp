@@ -133,24 +133,26 @@ struct NamedShape {
   std::string name;
   std::vector<std::int64_t> shape;
 };
+// What the host tells of each; borrows the names.
+inline std::vector<vissl_weights_entry> weights_entries(const std::vector<NamedShape>& list) {
+  std::vector<vissl_weights_entry> entries;
+  for (const NamedShape& item : list) {
+    vissl_weights_entry entry = {};
+    entry.size = sizeof entry;
+    entry.name = str(item.name);
+    entry.dtype = VISSL_F32;
+    entry.ndim = static_cast<std::uint32_t>(item.shape.size());
+    std::copy(item.shape.begin(), item.shape.end(), entry.shape);
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
 // The plan as text: "load a -> b", "adapt a -> b (what)", "ignore a (why)", "skip b (why)", "say
 // LEVEL: line".
 inline std::vector<std::string> plan_weights(const Instance& profile,
                                              const std::vector<NamedShape>& source,
                                              const std::vector<NamedShape>& targets) {
-  const auto raw = [](const std::vector<NamedShape>& list) {
-    std::vector<vissl_weights_entry> entries;
-    for (const NamedShape& item : list) {
-      vissl_weights_entry entry = {};
-      entry.size = sizeof entry;
-      entry.name = str(item.name);
-      entry.dtype = VISSL_F32;
-      entry.ndim = static_cast<std::uint32_t>(item.shape.size());
-      std::copy(item.shape.begin(), item.shape.end(), entry.shape);
-      entries.push_back(entry);
-    }
-    return entries;
-  };
   struct Plan {
     std::vector<std::string> lines;
     const std::vector<NamedShape>* source;
@@ -188,7 +190,8 @@ inline std::vector<std::string> plan_weights(const Instance& profile,
         Plan::of(self).lines.push_back("say " + std::to_string(level) + ": " +
                                        std::string(view(line)));
       }};
-  const std::vector<vissl_weights_entry> from = raw(source), to = raw(targets);
+  const std::vector<vissl_weights_entry> from = weights_entries(source),
+                                         to = weights_entries(targets);
   const auto& table = profile.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID);
   vissl::call(table.plan, profile.handle(), from.data(), std::uint64_t{from.size()}, to.data(),
               std::uint64_t{to.size()}, &sink);
@@ -205,16 +208,7 @@ struct RenameOptions {
 inline std::vector<std::string> rename_weights(const Instance& profile,
                                                const std::vector<NamedShape>& source,
                                                const RenameOptions& options) {
-  std::vector<vissl_weights_entry> entries;
-  for (const NamedShape& item : source) {
-    vissl_weights_entry entry = {};
-    entry.size = sizeof entry;
-    entry.name = str(item.name);
-    entry.dtype = VISSL_F32;
-    entry.ndim = static_cast<std::uint32_t>(item.shape.size());
-    std::copy(item.shape.begin(), item.shape.end(), entry.shape);
-    entries.push_back(entry);
-  }
+  const std::vector<vissl_weights_entry> entries = weights_entries(source);
   struct Answer {
     std::vector<std::string> lines;
     const std::vector<NamedShape>* source;
