@@ -13,7 +13,7 @@ target_include_directories(vissl_fuzz_files PUBLIC "${CMAKE_SOURCE_DIR}" "${CMAK
 target_link_libraries(vissl_fuzz_files PUBLIC nlohmann_json::nlohmann_json ZLIB::ZLIB)
 target_compile_options(vissl_fuzz_files PUBLIC ${fuzz_checks} -g1 -O1 PRIVATE -fsanitize=fuzzer-no-link)
 
-foreach(name IN ITEMS zip pickle legacy tar safetensors npy)
+foreach(name IN ITEMS zip pickle legacy tar safetensors npy gzip)
   add_executable(fuzz_${name} tests/fuzz/libfuzzer_main.cpp)
   target_compile_definitions(fuzz_${name} PRIVATE "VISSL_FUZZ_TARGET=\"${name}\"")
   target_link_libraries(fuzz_${name} PRIVATE vissl_fuzz_files)

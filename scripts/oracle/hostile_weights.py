@@ -2,6 +2,7 @@
 """Makes tests/fuzz/corpus/: small files that attack a reader of weights, one folder for each fuzz target, which also
 seed the fuzzing. tests/fuzz/hostile_test.cpp says what must come of each. Needs Python alone.
 """
+import gzip
 import io
 import pathlib
 import struct
@@ -270,7 +271,19 @@ def others():
     put("npy", "objects.npy", header("|O", "()") + b"\x80\x02}.")
 
 
+def gzips():
+    good = gzip.compress(torch_zip(pickled(tensor([4], [1]))), mtime=0)
+    put("gzip", "good.pth.gz", good)
+    put("gzip", "members.pth.gz", gzip.compress(b"", mtime=0) + good)
+    put("gzip", "cut.pth.gz", good[:-9])
+    put("gzip", "checksum.pth.gz", good[:-6] + bytes([good[-6] ^ 1]) + good[-5:])
+    put("gzip", "trailer.pth.gz", good + b"more")
+    put("gzip", "twice.pth.gz", gzip.compress(good, mtime=0))
+    put("gzip", "bomb.pth.gz", gzip.compress(b"\0" * (20 << 20), mtime=0))
+
+
 def main():
+    gzips()
     zips()
     pickles()
     legacy()

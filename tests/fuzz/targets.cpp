@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "host/files/error.hpp"
+#include "host/files/gzip.hpp"
 #include "host/files/npy.hpp"
 #include "host/files/pickle_tree.hpp"
 #include "host/files/safetensors_reader.hpp"
@@ -107,8 +108,13 @@ void npy(std::span<const std::byte> file) {
   });
 }
 
-constexpr Target kTargets[] = {{"zip", zip}, {"pickle", pickle},           {"legacy", legacy},
-                               {"tar", tar}, {"safetensors", safetensors}, {"npy", npy}};
+void gzip(std::span<const std::byte> file) {
+  guarded([&] { gunzip(file, "fuzz"); });
+}
+
+constexpr Target kTargets[] = {{"zip", zip},  {"pickle", pickle},           {"legacy", legacy},
+                               {"tar", tar},  {"safetensors", safetensors}, {"npy", npy},
+                               {"gzip", gzip}};
 
 }  // namespace
 
