@@ -224,6 +224,8 @@ struct Ranks {
   int listener = -1;             // of rank 0: a socket that listens there already, -1 = none
 };
 
+class WeightsFormats;  // host/files/weights_file.hpp
+
 struct Services {
   const char* build_id;
   const vissl_host*
@@ -246,6 +248,7 @@ struct Services {
   std::function<std::vector<ConfigChange>(const std::string& config_toml)> config_changes;
   Ranks ranks;
   CrashPlace* crash_place = nullptr;
+  WeightsFormats* weights_formats = nullptr;  // those of plugins; NULL = none
 };
 
 // The answer of one check of check-plugin. `text` is one sentence: what was met, where, the remedy.

@@ -68,7 +68,9 @@ def main():
             lines += [f"ABI_FIELD({struct}, {field}, {values[f'{struct}.{field}']})" for field in fields]
             if struct in FIXED:
                 lines.append(f"ABI_SIZE({struct}, {values[struct]})")
-        lines += [f"ABI_CONSTANT({number}, {values[number]})" for number in numbers]
+        for number in numbers:
+            suffix = "u" if int(values[number]) >= 1 << 63 else ""
+            lines.append(f"ABI_CONSTANT({number}, {values[number]}{suffix})")
     text = "\n".join(lines) + "\n"
     if sys.argv[1:] != ["--check"]:
         OUT.write_text(text)

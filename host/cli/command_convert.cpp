@@ -3,6 +3,7 @@
 
 #include "host/cli/commands.hpp"
 #include "host/cli/printable.hpp"
+#include "host/cli/weights_input.hpp"
 #include "host/config/schema.hpp"
 #include "host/files/counted.hpp"
 #include "host/files/tensor_list.hpp"
@@ -81,9 +82,10 @@ int convert_command(const CommandContext& context) {
     throw Error(Exit::usage,
                 "'convert' needs --to: vissl, torchvision or another system's names, or torch or "
                 "safetensors for another container");
-  const std::string in = weights_path(context);
+  WeightsInput input(context);
+  const std::string& in = input.path();
   check_output(in, out, options.force);
-  const WeightsFile file = read_weights_file(in);
+  const WeightsFile file = input.read();
   for (const std::string& warning : file.warnings)
     context.log.log(LogLevel::warning, in + ": " + warning);
 
@@ -108,7 +110,7 @@ int convert_command(const CommandContext& context) {
       contents = contents_of(file, container, options.part, in);
     }
   } else {
-    Session session(context);
+    Session& session = input.session();
     const std::string name = default_component(root_schema(), "weights");
     const Declaration* declaration = session.catalogue().find("weights", name, "");
     if (declaration == nullptr)

@@ -1,20 +1,15 @@
+#include <filesystem>
+
 #include "host/cli/commands.hpp"
 #include "host/cli/inspect.hpp"
-#include "host/cli/session.hpp"
-#include "host/files/locator_text.hpp"
+#include "host/cli/weights_input.hpp"
 
 namespace vissl::host {
 
-std::string weights_path(const CommandContext& context) {
-  const std::string& name = context.options.subject;
-  std::error_code unreadable;
-  if (std::filesystem::exists(name, unreadable) || scheme_word(name).name.empty()) return name;
-  return Session(context).catalogue().locate(name).path;
-}
-
 int inspect_command(const CommandContext& context) {
-  const std::string name = weights_path(context);
-  const WeightsFile file = read_weights_file(name);
+  WeightsInput input(context);
+  const std::string& name = input.path();
+  const WeightsFile file = input.read();
   if (context.options.json) {
     for (const std::string& warning : file.warnings) {
       context.log.log(LogLevel::warning, name + ": " + warning);

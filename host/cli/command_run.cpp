@@ -40,7 +40,8 @@ struct Running {
         [this](const vissl_value* base, const vissl_value* over) { return merged(base, over); },
         [&config](const std::string& stored) { return config_changes(stored, config); },
         context.options.ranks,
-        &crash_place()};
+        &crash_place(),
+        &session.catalogue().weights_formats()};
     runtime = &load_runtime(services, executable_folder());
     session.services().forward_to([this](std::string_view id) { return runtime->get_service(id); });
   }

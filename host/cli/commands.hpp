@@ -22,10 +22,6 @@ int convert_command(const CommandContext& context);
 int run_command(const CommandContext& context);
 int check_command(const CommandContext& context);
 
-// The file that the command's subject names: itself, or the one that a locator leads to; a path
-// needs no plugins.
-std::string weights_path(const CommandContext& context);
-
 // Runs the command of the options.
 int dispatch(const CommandContext& context);
 

@@ -16,6 +16,7 @@ struct FileBytes {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> keep_alive;  // holds `bytes`
   std::string name;                        // in errors: the path, or "PATH: member"
+  std::string path = {};                   // of the file that is all of `bytes`; empty = none is
 };
 
 // Part of a file as the storage of elements of `dtype`: borrowed where the elements lie aligned and

@@ -18,16 +18,17 @@ constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\
 struct Refusal {
   std::string_view start;
   std::string_view what;
+  bool is_final = false;  // no weights in any format
 };
 constexpr Refusal kRefusals[] = {
-    {"PK\x05\x06"sv, "is an empty zip file; use another copy"},
+    {"PK\x05\x06"sv, "is an empty zip file; use another copy", true},
     {"BZh"sv, "is compressed with bzip2; decompress it first (bunzip2)"},
     {"\xfd"
      "7zXZ"sv,
      "is compressed with xz; decompress it first (unxz)"},
     {"\x28\xb5\x2f\xfd"sv, "is compressed with zstd; decompress it first (unzstd)"},
     {"version https://git-lfs"sv,
-     "is a git-LFS pointer, not the file itself; fetch it with 'git lfs pull'"},
+     "is a git-LFS pointer, not the file itself; fetch it with 'git lfs pull'", true},
     {"\x89HDF"sv, "is an HDF5 file (Keras), which is not supported; convert it to safetensors"},
     {"PYTORCH1"sv,
      "is a TorchScript container of a release before 1.0, which is not supported; save the "
@@ -40,6 +41,15 @@ bool starts_like(std::string_view text, std::string_view start) {
            return std::tolower(static_cast<unsigned char>(a)) ==
                   std::tolower(static_cast<unsigned char>(b));
          });
+}
+
+std::string_view head_of(std::span<const std::byte> file) {
+  constexpr std::size_t kHead = 4096;
+  return {reinterpret_cast<const char*>(file.data()), std::min(file.size(), kHead)};
+}
+
+std::string_view visible_part(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(" \t\r\n"sv), text.size()));
 }
 
 bool is_page(std::string_view text) {
@@ -65,14 +75,14 @@ WeightsFormat sniff_weights(std::span<const std::byte> file, const std::string& 
   const auto refuse = [&name](std::string_view what) {
     throw Error(Exit::bad_data, name + ": " + std::string(what));
   };
-  const std::string_view text(reinterpret_cast<const char*>(file.data()),
-                              std::min<std::size_t>(file.size(), 4096));
+  const std::string_view text = head_of(file);
   if (file.empty()) refuse("is empty; use another copy");
   for (const Refusal& refusal : kRefusals) {
-    if (text.starts_with(refusal.start)) refuse(refusal.what);
+    if (!text.starts_with(refusal.start)) continue;
+    if (refusal.is_final) refuse(refusal.what);
+    throw UnknownFormat(name + ": " + std::string(refusal.what));
   }
-  const std::string_view visible =
-      text.substr(std::min(text.find_first_not_of(" \t\r\n"sv), text.size()));
+  const std::string_view visible = visible_part(text);
   if (is_page(visible)) {
     refuse(
         "is a web page, not weights: a download link gave an error or a login page; check the "
@@ -86,7 +96,7 @@ WeightsFormat sniff_weights(std::span<const std::byte> file, const std::string& 
   if (text.starts_with("PK\x03\x04"sv)) return WeightsFormat::zip;
   if (text.starts_with("\x93NUMPY"sv)) return WeightsFormat::npy;
   if (text.starts_with("\x1f\x8b"sv)) return WeightsFormat::gzip;
-  if (!visible.empty() && visible.front() == '{') return WeightsFormat::json;
+  if (begins_like_json(file)) return WeightsFormat::json;
   if (std::ranges::all_of(file.first(text.size()), [](std::byte b) { return b == std::byte{0}; })) {
     refuse("begins with nothing but zeros: an interrupted download; use another copy");
   }
@@ -102,16 +112,23 @@ WeightsFormat sniff_weights(std::span<const std::byte> file, const std::string& 
     return WeightsFormat::safetensors;
   }
   if (file.size() > 1 && is_pickle_start(text)) return WeightsFormat::pickle;
-  if (file.size() < 16) refuse("is too short for a file of weights; use another copy");
+  if (file.size() < 16)
+    throw UnknownFormat(name + ": is too short for a file of weights; use another copy");
   throw_unknown_format(name);
 }
 
 void throw_unknown_format(const std::string& name) {
-  throw Error(Exit::bad_data,
-              name +
-                  ": is of no format that holds weights: neither torch's zip, stream or tar "
-                  "format, TorchScript, safetensors, numpy's .npy and .npz nor a pickle of "
-                  "arrays");
+  throw UnknownFormat(
+      name +
+          ": is of no format that holds weights: neither torch's zip, stream or tar "
+          "format, TorchScript, safetensors, numpy's .npy and .npz nor a pickle of "
+          "arrays",
+      true);
+}
+
+bool begins_like_json(std::span<const std::byte> file) {
+  const std::string_view visible = visible_part(head_of(file));
+  return !visible.empty() && visible.front() == '{';
 }
 
 }  // namespace vissl::host

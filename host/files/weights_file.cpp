@@ -69,7 +69,7 @@ FileBytes copied(const fs::path& path) {
     throw Error(Exit::bad_data,
                 path.string() + ": cannot be read; check the path and its permissions");
   }
-  return {*bytes, bytes, path.string()};
+  return {*bytes, bytes, path.string(), path.string()};
 }
 
 void read_torch(ZipReader zip, const FileBytes& file, const WeightsReadOptions& options,
@@ -112,11 +112,10 @@ void read_zip(const FileBytes& file, const WeightsReadOptions& options, int zips
     }
     read_file(inner, options, zips + 1, out);
   } else {
-    throw Error(Exit::bad_data,
-                file.name +
-                    ": is a zip file but not one of torch.save or numpy.savez: it begins "
-                    "with " +
-                    quoted_name(zip.entries().front().name) + "; name a file of weights");
+    throw UnknownFormat(file.name +
+                        ": is a zip file but not one of torch.save or numpy.savez: it begins "
+                        "with " +
+                        quoted_name(zip.entries().front().name) + "; name a file of weights");
   }
 }
 
@@ -157,8 +156,8 @@ void read_pickled(const FileBytes& file, const WeightsReadOptions& options, Weig
   out.tree = read_lone_pickle(file, options, out);
 }
 
-void read_file(const FileBytes& file, const WeightsReadOptions& options, int zips,
-               WeightsFile& out) {
+void read_known(const FileBytes& file, const WeightsReadOptions& options, int zips,
+                WeightsFile& out) {
   switch (sniff_weights(file.bytes, file.name)) {
     case WeightsFormat::zip:
       return read_zip(file, options, zips, out);
@@ -179,6 +178,25 @@ void read_file(const FileBytes& file, const WeightsReadOptions& options, int zip
   }
 }
 
+// What none of our readers knows may be of another format.
+void read_file(const FileBytes& file, const WeightsReadOptions& options, int zips,
+               WeightsFile& out) {
+  try {
+    read_known(file, options, zips, out);
+  } catch (const UnknownFormat& unknown) {
+    if (options.formats == nullptr) throw;
+    out = {};
+    if (options.formats->read(file, out)) return;
+    std::string text = unknown.what();
+    if (!unknown.lists_formats()) throw Error(unknown.code(), text);
+    const std::vector<std::string> names = options.formats->names();
+    if (names.empty()) text += "; no plugin reads another format";
+    for (std::size_t i = 0; i < names.size(); ++i)
+      text += (i == 0 ? ", nor of a plugin's format: " : ", ") + names[i];
+    throw Error(unknown.code(), text);
+  }
+}
+
 }  // namespace
 
 WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& options) {
@@ -188,7 +206,7 @@ WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& o
     out = read_weights(copied(path), options);
   } else {
     const auto mapped = MappedFile::open(path);
-    out = read_weights({mapped->bytes(), mapped, mapped->name()}, options);
+    out = read_weights({mapped->bytes(), mapped, mapped->name(), mapped->name()}, options);
   }
   join_vissl_parts(out, path, options);
   if (is_shard(path.filename().string())) {

@@ -12,7 +12,21 @@
 
 namespace vissl::host {
 
+struct WeightsFile;
+
+// Formats that the readers of this folder do not know: those of plugins. [main]
+class WeightsFormats {
+ public:
+  virtual ~WeightsFormats() = default;
+  // Reads `file` if one of them recognises it; false = none does. Throws Error for what is wrong
+  // with the file, and for two that both recognise it.
+  virtual bool read(const FileBytes& file, WeightsFile& out) = 0;
+  // "flax_msgpack", sorted; for messages.
+  virtual std::vector<std::string> names() const = 0;
+};
+
 struct WeightsReadOptions {
+  WeightsFormats* formats = nullptr;  // asked for what is of no format of ours; NULL = none
   // Compare the checksums that the format has with all data, which reads all of it. Off: only what
   // is read anyway.
   bool verify = false;
@@ -33,13 +47,13 @@ struct WeightsReadOptions {
 
 struct WeightsFile {
   // torch_zip, torch_legacy, torch_tar, torchscript, safetensors, safetensors_index, torch_index,
-  // npy, npz, pickle, vissl_shard_list or vissl_slice_list.
+  // npy, npz, pickle, vissl_shard_list, vissl_slice_list, or the name of one of `formats`.
   std::string format;
   // What the file holds, with its wrappers ("state_dict", "model", ...). A pickled module has
   // become its state dict, a numpy array a tensor; objects of other foreign classes are opaque.
   Node tree;
   std::vector<std::string> warnings;  // sentences without the file's name
-  // safetensors' "__metadata__" in the file's order.
+  // safetensors' "__metadata__", or what another format has, in the file's order.
   std::vector<std::pair<std::string, std::string>> metadata;
 };
 

@@ -47,9 +47,9 @@ void read_weights_index(const FileBytes& index, const WeightsReadOptions& option
   const Json json = parsed(index);
   const auto map = json.is_object() ? json.find("weight_map") : json.end();
   if (!json.is_object() || map == json.end() || !map->is_object()) {
-    throw Error(Exit::bad_data, index.name +
-                                    ": is JSON without a \"weight_map\", so it is no index of "
-                                    "weights; name a file of weights");
+    throw UnknownFormat(index.name +
+                        ": is JSON without a \"weight_map\", so it is no index of weights; name "
+                        "a file of weights");
   }
   std::vector<std::string> files;
   for (const auto& [tensor, place] : map->items()) {
@@ -66,10 +66,11 @@ void read_weights_index(const FileBytes& index, const WeightsReadOptions& option
   const std::filesystem::path folder = std::filesystem::path(index.name).parent_path();
   for (const std::string& name : files) {
     const auto mapped = MappedFile::open(folder / name);
-    if (sniff_weights(mapped->bytes(), mapped->name()) == WeightsFormat::json) {
+    if (begins_like_json(mapped->bytes())) {
       throw Error(Exit::bad_data, mapped->name() + ": is an index itself, not a file of weights");
     }
-    WeightsFile shard = read_weights({mapped->bytes(), mapped, mapped->name()}, options);
+    WeightsFile shard =
+        read_weights({mapped->bytes(), mapped, mapped->name(), mapped->name()}, options);
     is_safetensors = is_safetensors && shard.format == "safetensors";
     if (shard.tree.kind() != Node::Kind::dict) {
       throw Error(Exit::bad_data, (folder / name).string() +

@@ -13,6 +13,7 @@
 #include "host/plugin/locator.hpp"
 #include "host/plugin/metadata.hpp"
 #include "host/plugin/services.hpp"
+#include "host/plugin/weights_formats.hpp"
 
 namespace vissl::host {
 
@@ -53,6 +54,8 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   // NULL = none.
   void use_schemes(const Value* schemes) { schemes_ = schemes; }
   void use_log(Logger* log) { log_ = log; }
+  // Formats of the plugins of kind weights_format.
+  WeightsFormats& weights_formats() { return formats_; }
   // The same as `create`, without an owner: the caller destroys `self` through the component's
   // class table.
   Created create_unowned(std::string_view kind, const vissl_value* config);
@@ -85,6 +88,7 @@ class PluginCatalogue final : public Catalogue, public DeclarationIndex {
   std::map<Key, std::unique_ptr<Declaration>> declarations_;
   std::map<const PluginFile*, std::unique_ptr<LoadedPlugin>> loaded_;
   HostServices& services_;
+  PluginFormats formats_{*this, *this};
   const Value* schemes_ = nullptr;
   Logger* log_ = nullptr;
 };

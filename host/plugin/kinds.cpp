@@ -14,6 +14,7 @@
 #include <vissl/transform.h>
 #include <vissl/trunk.h>
 #include <vissl/weights.h>
+#include <vissl/weights_format.h>
 #include <vissl/weights_scheme.h>
 
 #include <cstddef>
@@ -51,6 +52,8 @@ constexpr Kind kKinds[] = {
     {"engine", VISSL_ENGINE_ID, UPTO(vissl_engine_class, run), sizeof(vissl_engine_class)},
     {"weights", VISSL_WEIGHTS_PROFILE_ID, UPTO(vissl_weights_profile_class, plan),
      sizeof(vissl_weights_profile_class)},
+    {"weights_format", VISSL_WEIGHTS_FORMAT_ID, UPTO(vissl_weights_format_class, sample),
+     sizeof(vissl_weights_format_class)},
     {"weights_scheme", VISSL_WEIGHTS_SCHEME_ID, UPTO(vissl_weights_scheme_class, flags),
      sizeof(vissl_weights_scheme_class)},
 };

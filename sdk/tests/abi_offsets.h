@@ -32,6 +32,7 @@
 #include <vissl/trunk.h>
 #include <vissl/value.h>
 #include <vissl/weights.h>
+#include <vissl/weights_format.h>
 #include <vissl/weights_scheme.h>
 
 /* abi.h */
@@ -743,6 +744,34 @@ ABI_FIELD(vissl_weights_profile_class, adapt, 40)
 ABI_FIELD(vissl_weights_profile_class, rename, 48)
 ABI_CONSTANT(VISSL_WEIGHTS_WITH_HEADS, 1)
 ABI_CONSTANT(VISSL_WEIGHTS_REVERSE_CHANNELS, 2)
+
+/* weights_format.h */
+ABI_FIELD(vissl_weights_bytes, size, 0)
+ABI_FIELD(vissl_weights_bytes, data, 8)
+ABI_FIELD(vissl_weights_bytes, count, 16)
+ABI_FIELD(vissl_weights_bytes, path, 24)
+ABI_FIELD(vissl_weights_tensor, size, 0)
+ABI_FIELD(vissl_weights_tensor, name, 8)
+ABI_FIELD(vissl_weights_tensor, dtype, 24)
+ABI_FIELD(vissl_weights_tensor, ndim, 28)
+ABI_FIELD(vissl_weights_tensor, shape, 32)
+ABI_FIELD(vissl_weights_tensor, offset, 96)
+ABI_FIELD(vissl_weights_tensor, flags, 104)
+ABI_FIELD(vissl_weights_tensor_sink, size, 0)
+ABI_FIELD(vissl_weights_tensor_sink, self, 8)
+ABI_FIELD(vissl_weights_tensor_sink, tensor, 16)
+ABI_FIELD(vissl_weights_tensor_sink, metadata, 24)
+ABI_FIELD(vissl_weights_tensor_sink, warning, 32)
+ABI_FIELD(vissl_weights_format_class, size, 0)
+ABI_FIELD(vissl_weights_format_class, create, 8)
+ABI_FIELD(vissl_weights_format_class, destroy, 16)
+ABI_FIELD(vissl_weights_format_class, recognise, 24)
+ABI_FIELD(vissl_weights_format_class, open, 32)
+ABI_FIELD(vissl_weights_format_class, read, 40)
+ABI_FIELD(vissl_weights_format_class, close, 48)
+ABI_FIELD(vissl_weights_format_class, sample, 56)
+ABI_CONSTANT(VISSL_WEIGHTS_NOT_IN_FILE, 18446744073709551615u)
+ABI_CONSTANT(VISSL_WEIGHTS_BIG_ENDIAN, 1)
 
 /* weights_scheme.h */
 ABI_FIELD(vissl_weights_request, size, 0)

@@ -111,6 +111,10 @@ TEST_CASE("shipped plugins: hooks, engines and weights pass check-plugin") {
                 {"weights/pretrained.params_file=\"absent.torch\""});
 }
 
+TEST_CASE("shipped plugins: weights formats pass check-plugin") {
+  check_shipped(shipped({"weights_formats"}));
+}
+
 TEST_CASE("shipped plugins: weights schemes pass check-plugin") {
   check_shipped(shipped({"weights_schemes"}), {},
                 {"weights_scheme/minio.endpoint=\"127.0.0.1\"",

@@ -11,6 +11,12 @@ Verdict check_source_reads(Subject& subject);
 Verdict check_weights_plan(Subject& subject);
 Verdict check_scheme_resolves(Subject& subject);
 
+Verdict check_format_recognises(Subject& subject);
+// These need the file that the format writes of itself.
+Verdict check_format_reads(Subject& subject);
+Verdict check_format_damaged(Subject& subject);
+Verdict check_format_closes(Subject& subject);
+
 Verdict check_transform_applies(Subject& subject);
 Verdict check_transform_repeats(Subject& subject);
 Verdict check_transform_input(Subject& subject);

@@ -166,7 +166,7 @@ const std::vector<SubjectCheck>& contract_checks() {
 
 bool needs_tensors(std::string_view kind) {
   for (const char* other : {"data_source", "transform", "collator", "sampler", "lr_schedule",
-                            "weights", "weights_scheme"})
+                            "weights", "weights_format", "weights_scheme"})
     if (kind == other) return false;
   return true;
 }

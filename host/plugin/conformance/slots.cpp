@@ -13,6 +13,7 @@
 #include <vissl/transform.h>
 #include <vissl/trunk.h>
 #include <vissl/weights.h>
+#include <vissl/weights_format.h>
 #include <vissl/weights_scheme.h>
 
 #include <cstddef>
@@ -60,6 +61,8 @@ constexpr Slot kSlots[] = {
     SLOT(meter, counters),
     SLOT(meter, value),
     SLOT(engine, run),
+    SLOT(weights_format, recognise),
+    SLOT(weights_format, open),
     SLOT(weights_scheme, resolve),
     {"weights", "plan", offsetof(vissl_weights_profile_class, plan)},
 };

@@ -181,7 +181,9 @@ LoadedWeights init_weights(Model& model, const Setting& config, const Services& 
   }
   const Located located = locate(*services.host, locator);
   const std::string& path = located.path;
-  const WeightsFile file = read_weights_file(path);
+  WeightsReadOptions options;
+  options.formats = services.weights_formats;
+  const WeightsFile file = read_weights_file(path, options);
   for (const std::string& warning : file.warnings)
     log.log(LogLevel::warning, path + ": " + warning);
 

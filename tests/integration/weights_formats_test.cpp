@@ -1,0 +1,130 @@
+// Formats of weights that plugins read: golden files, and what becomes of them in the commands.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "process.hpp"
+#include "small_config.hpp"
+#include "temp_folder.hpp"
+
+using namespace vissl::test;
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+namespace {
+
+const fs::path kGolden = fs::path(VISSL_SOURCE_DIR) / "tests/golden/flax_msgpack";
+const std::vector<std::string> kPlugins = {"--plugins", VISSL_PLUGIN_DIR};
+
+Result host(std::vector<std::string> arguments, const std::vector<std::string>& more = kPlugins) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_host(arguments);
+}
+
+Json tensors_of(const fs::path& file) {
+  const Result result = host({"inspect", "--json", "--sha256", file.string()});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(result.err == "");
+  return Json::parse(result.out);
+}
+
+}  // namespace
+
+TEST_CASE("flax: every array of every golden file equals Python's by SHA-256") {
+  const Json manifest = Json::parse(read_file(kGolden / "manifest.json"));
+  CHECK(manifest.size() == 5);
+  for (const Json& entry : manifest) {
+    const std::string name = entry.at("file");
+    CAPTURE(name);
+    const Json read = tensors_of(kGolden / name);
+    CHECK(read.at("format") == "flax_msgpack");
+    CHECK(read.at("tensors") == entry.at("tensors"));
+  }
+}
+
+TEST_CASE("flax: a file becomes a safetensors file with equal tensors") {
+  const TempFolder folder;
+  for (const char* name : {"network", "chunks"}) {
+    CAPTURE(name);
+    const fs::path in = kGolden / (std::string(name) + ".msgpack"),
+                   out = folder / (std::string(name) + ".safetensors");
+    const Result result = host({"convert", in.string(), out.string(), "--to", "safetensors"});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    CHECK(result.out.starts_with(in.string() + ": flax_msgpack, "));
+    const auto by_name = [](const Json& file) {
+      std::map<std::string, std::string> all;
+      for (const Json& tensor : file.at("tensors")) all[tensor.at("name")] = tensor.at("sha256");
+      return all;
+    };
+    CHECK(by_name(tensors_of(out)) == by_name(tensors_of(in)));
+  }
+}
+
+TEST_CASE("formats: check shows the plan of a file that a plugin reads, and errors name all") {
+  const TempFolder folder;
+  write_file(folder / "run.toml", small_config(folder / "run") +
+                                      "[model.weights_init]\nprofile = \"mmcv\"\nparams_file = \"" +
+                                      (kGolden / "network.msgpack").string() + "\"\n");
+  std::vector<std::string> arguments = run_arguments(folder / "run.toml");
+  arguments.insert(arguments.begin(), "check");
+  const Result result = run_host(arguments);
+  INFO(result.err);
+  // Flax's names are not the model's: the file was read, and its plan is judged.
+  CHECK(result.exit_code == 2);
+  CHECK(result.err.find("params.embedder.kernel") != std::string::npos);
+
+  write_file(folder / "unknown", "nobody knows what this may be");
+  const Result unknown = host({"inspect", (folder / "unknown").string()});
+  CHECK(unknown.exit_code == 4);
+  CHECK(unknown.err == "error: " + (folder / "unknown").string() +
+                           ": is of no format that holds weights: neither torch's zip, stream or "
+                           "tar format, TorchScript, safetensors, numpy's .npy and .npz nor a "
+                           "pickle of arrays, nor of a plugin's format: flax_msgpack\n");
+  const Result alone = host({"inspect", (kGolden / "network.msgpack").string()},
+                            {"--plugins", folder.path().string()});
+  CHECK(alone.exit_code == 4);
+  CHECK(alone.err.find("; no plugin reads another format\n") != std::string::npos);
+}
+
+TEST_CASE("formats: two plugins that claim one file are named, and one that breaks its word is") {
+  const TempFolder folder;
+  const fs::path bad = VISSL_BAD_PLUGIN_DIR;
+  const std::string golden = (kGolden / "network.msgpack").string();
+  const Result both = host({"inspect", golden}, {"--plugins", VISSL_PLUGIN_DIR, "--plugins",
+                                                 (bad / "format_claims_all.so").string()});
+  CHECK(both.exit_code == 3);
+  CHECK(both.err ==
+        "error: " + golden +
+            ": plugin 'org.vissl.flax_msgpack' (weights_format 'flax_msgpack') and plugin "
+            "'org.example.format_claims_all' (weights_format 'format_claims_all') both say that "
+            "they read it; take one of them out of the plugin folders\n");
+  // Files of our own formats are not asked about.
+  const std::string ours =
+      (fs::path(VISSL_SOURCE_DIR) / "tests/golden/weights_files/zip_training.pth").string();
+  CHECK(host({"inspect", ours}, {"--plugins", (bad / "format_claims_all.so").string()}).exit_code ==
+        0);
+
+  write_file(folder / "a.broken", "BROKEN 1 and eight bytes");
+  const std::vector<std::string> plugin = {"--plugins", (bad / "format_beyond_file.so").string()};
+  const Result beyond = host({"inspect", (folder / "a.broken").string()}, plugin);
+  CHECK(beyond.exit_code == 4);
+  CHECK(beyond.err ==
+        "error: " + (folder / "a.broken").string() +
+            ": plugin 'org.example.format_beyond_file' (weights_format 'format_beyond_file') reads "
+            "a damaged file: it gives the tensor 'weight' 8 bytes from byte 20 on, but the file "
+            "has 24; use another copy\n");
+}
+
+TEST_CASE("formats: a cut Flax file is an error with the place, and gives nothing else") {
+  const TempFolder folder;
+  const std::string whole = read_file(kGolden / "network.msgpack");
+  write_file(folder / "cut.msgpack", whole.substr(0, whole.size() / 2));
+  const fs::path out = folder / "out.safetensors";
+  const Result result =
+      host({"convert", (folder / "cut.msgpack").string(), out.string(), "--to", "safetensors"});
+  CHECK(result.exit_code == 4);
+  CHECK(result.err.find(": read as flax_msgpack: ends too early (byte ") != std::string::npos);
+  CHECK(!fs::exists(out));
+}
