@@ -6,8 +6,6 @@
 namespace vissl::host {
 namespace {
 
-constexpr std::size_t kMostNames = 12;
-
 // Names are compared without case and underscores.
 std::string folded(std::string_view text) {
   std::string out(text);
@@ -65,7 +63,8 @@ std::vector<std::string> near_names(std::string_view met, const std::vector<std:
   return out;
 }
 
-std::string suggestion(std::string_view met, const std::vector<std::string>& known) {
+std::string suggestion(std::string_view met, const std::vector<std::string>& known,
+                       std::size_t most_listed) {
   const std::vector<std::string> near = near_names(met, known);
   std::string out;
   if (!near.empty()) {
@@ -73,7 +72,7 @@ std::string suggestion(std::string_view met, const std::vector<std::string>& kno
       out += (i == 0 ? "'" : i + 1 == near.size() ? " or '" : ", '") + near[i] + "'";
     return "; did you mean " + out + "?";
   }
-  if (known.empty() || known.size() > kMostNames) return "";
+  if (known.empty() || known.size() > most_listed) return "";
   for (const std::string& name : known) out += (out.empty() ? "" : ", ") + name;
   return "; known: " + out;
 }

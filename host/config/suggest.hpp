@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,8 @@ namespace vissl::host {
 std::vector<std::string> near_names(std::string_view met, const std::vector<std::string>& known);
 
 // "; did you mean 'a' or 'b'?", or "; known: a, b, c" when nothing is near and there are at most
-// twelve names, or nothing.
-std::string suggestion(std::string_view met, const std::vector<std::string>& known);
+// `most_listed` names, or nothing.
+std::string suggestion(std::string_view met, const std::vector<std::string>& known,
+                       std::size_t most_listed = 12);
 
 }  // namespace vissl::host

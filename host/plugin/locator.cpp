@@ -86,8 +86,8 @@ Choice choose(const DeclarationIndex& index, const Value* schemes, const std::st
   const std::vector<std::string> names = index.names("weights_scheme");
   if (word.has_slashes)
     throw Error(Exit::usage, locator + ": no plugin offers the weights scheme '" + word.name + "'" +
-                                 suggestion(word.name, names) + " (looked in " + index.searched() +
-                                 ")");
+                                 suggestion(word.name, names, names.size()) + " (looked in " +
+                                 index.searched() + ")");
   if (const std::vector<std::string> near = near_names(word.name, names); !near.empty())
     throw Error(Exit::usage, locator + ": no plugin offers the weights scheme '" + word.name +
                                  "'; did you mean '" + near.front() +

@@ -109,8 +109,11 @@ class Schemes final : public Catalogue, public DeclarationIndex {
     return found != declarations_.end() ? &found->second : nullptr;
   }
   std::vector<std::string> names(std::string_view) const override {
-    return {"mirror", "my-zoo", "strict", "zoo"};
+    std::vector<std::string> out;
+    for (const auto& [name, declaration] : declarations_) out.push_back(name);
+    return out;
   }
+  void offer(const std::string& name) { declarations_[name].kind = "weights_scheme"; }
   std::string searched() const override { return "'plugins'"; }
 
  private:
@@ -251,6 +254,23 @@ TEST_CASE("locator: what a scheme says reaches the log") {
   Lines log;
   CHECK(locate(schemes, schemes, nullptr, "zoo://far", &log).path == "/data/far");
   CHECK(log.lines == std::vector<std::string>{"asked", "asked"});
+}
+
+TEST_CASE("locator: an unknown scheme is told all that are known, however many they are") {
+  Schemes schemes;
+  std::string known;
+  for (int i = 10; i < 40; ++i) {
+    schemes.offer("a" + std::to_string(i));
+    known += "a" + std::to_string(i) + ", ";
+  }
+  std::string text;
+  try {
+    locate(schemes, schemes, nullptr, "pavillon://x", nullptr);
+  } catch (const Error& error) {
+    text = error.what();
+  }
+  CHECK(text == "pavillon://x: no plugin offers the weights scheme 'pavillon'; known: " + known +
+                    "mirror, my-zoo, strict, zoo (looked in 'plugins')");
 }
 
 TEST_CASE("locator: what cannot be resolved names the locator and the way out") {
