@@ -5,6 +5,7 @@
 
 #include <vissl_build.hpp>
 
+#include "host/no_log.hpp"
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/abi/tables.hpp"
 #include "host/runtime/conformance/tables.hpp"
@@ -27,6 +28,7 @@ struct Executable {
     services.host = &host;
     services.config = value_of(json);
     services.catalogue = &catalogue;
+    services.log = &log;
   }
   ~Executable() {
     context() = before;
@@ -36,6 +38,7 @@ struct Executable {
   Json json;
   vissl_host host{sizeof(vissl_host), VISSL_ABI_MAJOR, VISSL_ABI_MINOR, value_service};
   TestCatalogue catalogue;
+  NoLog log;
   Services services{};
   Context before = context();
   int threads = at::get_num_threads();

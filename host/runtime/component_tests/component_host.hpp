@@ -50,8 +50,9 @@ class Built {
   Instance instance_;
 };
 
-// What scripts/oracle wrote: tests/golden/components/NAME.
-nlohmann::json golden(const std::string& name);
+// What scripts/oracle wrote: tests/golden/components/NAME. It stays, so that parts of it may be
+// looped over.
+const nlohmann::json& golden(const std::string& name);
 // {"shape": …, "data": …} as float64.
 at::Tensor tensor_of(const nlohmann::json& numbers);
 // The oracles' wave(shape, seed): element i is sin(0.37 (i + 1) + seed), rounded from float64.

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <map>
 
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/abi/tables.hpp"
@@ -104,11 +105,14 @@ at::Tensor Built::loss(const std::vector<at::Tensor>& outputs, const at::Tensor&
   return take(out);
 }
 
-nlohmann::json golden(const std::string& name) {
+const nlohmann::json& golden(const std::string& name) {
+  static std::map<std::string, nlohmann::json> read;
+  const auto found = read.find(name);
+  if (found != read.end()) return found->second;
   const std::string path = std::string(VISSL_SOURCE_DIR) + "/tests/golden/components/" + name;
   std::ifstream file(path);
   REQUIRE_MESSAGE(file.good(), path);
-  return nlohmann::json::parse(file);
+  return read[name] = nlohmann::json::parse(file);
 }
 
 at::Tensor tensor_of(const nlohmann::json& numbers) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "host/no_log.hpp"
 #include "host/plugin/conformance/judged.hpp"
 #include "host/runtime/conformance/ledger.hpp"
 #include "host/runtime/conformance/model_probes.hpp"
@@ -23,14 +24,6 @@ namespace vissl::host {
 namespace {
 
 constexpr Outcome kFail = Outcome::fail;
-
-// What a plugin prints is a fault; what it logs in this run is nobody's.
-class NoLog final : public Logger {
-  void log(LogLevel, std::string_view) override {}
-  void open_file(const std::string&, bool) override {}
-  void progress(const Progress&) override {}
-  void progress_done() override {}
-};
 
 // What a run leaves.
 struct Left {
@@ -168,7 +161,7 @@ class SmallRun {
   Services services_;
   StandInCatalogue catalogue_;
   std::unique_ptr<DataEngine> data_;
-  NoLog log_;
+  NoLog log_;  // what a plugin prints is a fault; what it logs in this run is nobody's
   fs::path folder_;
   std::optional<Session> session_;
 };
