@@ -24,6 +24,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What fvcore and Detectron2 write beside their checkpoints: the newest one's name.
+constexpr const char* kNewest = "last_checkpoint";
+
+fs::path newest_of(const fs::path& folder) {
+  std::string name;
+  std::getline(std::ifstream(folder / kNewest), name);
+  const fs::path plain = fs::path(name).filename();
+  std::error_code ignored;
+  if (plain.empty() || plain != name || !fs::is_regular_file(folder / plain, ignored))
+    throw Error(Exit::bad_data, (folder / kNewest).string() + ": names " + quoted_name(name) +
+                                    ", which is no file of this folder; name the file of weights "
+                                    "itself");
+  return folder / plain;
+}
+
 // The file that a folder stands for.
 fs::path file_of(const fs::path& path) {
   std::error_code ignored;
@@ -36,6 +51,8 @@ fs::path file_of(const fs::path& path) {
     if (fs::exists(path / name, ignored)) return path / name;
     names += (names.empty() ? "" : ", ") + std::string(name);
   }
+  if (fs::exists(path / kNewest, ignored)) return newest_of(path);
+  names += std::string(", ") + kNewest;
   for (const auto& entry : fs::directory_iterator(path, ignored)) {
     if (entry.path().extension() != ".distcp") continue;
     throw Error(Exit::bad_data,

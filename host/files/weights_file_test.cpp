@@ -130,14 +130,37 @@ TEST_CASE("weights: an element type that torch lacks costs one tensor, not the f
         "tensor 'a' has the element type F6_E2M3, which torch lacks, and cannot be used");
 }
 
+TEST_CASE("weights: a folder's last_checkpoint names the file that is read") {
+  TempFolder folder;
+  const fs::path newest = folder / "last_checkpoint";
+  write_file(newest, "model_0000999.safetensors\n");
+  const auto told = [&] {
+    try {
+      read_weights_file(folder.path());
+    } catch (const Error& error) {
+      CHECK(error.code() == Exit::bad_data);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string rest = ", which is no file of this folder; name the file of weights itself";
+  CHECK(told() == newest.string() + ": names 'model_0000999.safetensors'" + rest);
+  write_file(folder / "model_0000999.safetensors", safetensors(kTwoFloats, std::string(8, '\0')));
+  CHECK(read_weights_file(folder.path()).tree.as_dict().size() == 1);
+  write_file(newest, "../model.pth");
+  CHECK(told() == newest.string() + ": names '../model.pth'" + rest);
+  write_file(newest, "");
+  CHECK(told() == newest.string() + ": names ''" + rest);
+}
+
 TEST_CASE("weights: a folder stands for the checkpoint in it") {
   TempFolder folder;
   CHECK_THROWS_WITH_AS(
       read_weights_file(folder.path()),
       (folder.path().string() + ": is a folder without any of checkpoint.torch, "
                                 "model.safetensors.index.json, model.safetensors, "
-                                "pytorch_model.bin.index.json, pytorch_model.bin; name the file of "
-                                "weights itself")
+                                "pytorch_model.bin.index.json, pytorch_model.bin, last_checkpoint; "
+                                "name the file of weights itself")
           .c_str(),
       Error);
   fs::create_directory(folder / "parts");
