@@ -14,7 +14,7 @@ constexpr const char* kTiny =
     "image_size = 32\npatch_size = 8\nnum_layers = 2\nnum_heads = 4\nhidden_dim = 32\nmlp_dim = "
     "64\n";
 
-nlohmann::json vits() {
+const nlohmann::json& vits() {
   return golden("vision_transformer.json");
 }
 

@@ -17,7 +17,8 @@ double clip_gradients(const std::vector<Entry*>& parameters, double max_norm, do
   if (grads.empty()) return 0.0;
   const at::Tensor total =
       at::linalg_vector_norm(at::stack(at::_foreach_norm(grads, norm_type)), norm_type);
-  const at::Tensor factor = (max_norm / (total + 1e-6)).clamp_max(1.0);
+  // As Python divides a number by a tensor; C++'s operator rounds once and differs in the last bit.
+  const at::Tensor factor = ((total + 1e-6).reciprocal() * max_norm).clamp_max(1.0);
   at::_foreach_mul_(grads, factor);
   return total.item<double>();
 }
