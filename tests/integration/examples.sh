@@ -19,7 +19,7 @@ cp -r "$VISSL_SOURCE_DIR/sdk/examples" "$work/all/examples"
   done
 } >"$work/all/CMakeLists.txt"
 
-plugins=(cutout confidence_penalty confidence_penalty_stable convnet_native triangular zoo)
+plugins=(cutout confidence_penalty confidence_penalty_stable convnet_native tensor_list triangular zoo)
 for pair in "g++ gcc ON" "clang++ clang OFF"; do
   read -r compiler c tests <<<"$pair"
   build=$work/$compiler
@@ -34,7 +34,7 @@ for pair in "g++ gcc ON" "clang++ clang OFF"; do
   done
 
   # Who needs no libtorch sees none of its headers: neither by its include path nor among the files that were read.
-  for name in cutout confidence_penalty triangular zoo; do
+  for name in cutout confidence_penalty tensor_list triangular zoo; do
     object=$(ninja -C "$build" -t targets all | sed -n "s|^\(examples/$name/CMakeFiles/$name.dir/.*\.o\): .*|\1|p")
     read_files=$(ninja -C "$build" -t deps "$object")
     grep -q 'vissl/abi.h' <<<"$read_files" || { echo "$compiler: no dependencies of $name are recorded"; exit 1; }
@@ -66,6 +66,21 @@ sed 's/^name = "constant"/name = "triangular"\nlow = 0.0\nhigh = 0.2/; /^value =
 write_config "$work/zoo.toml" "$small_resnet" "$penalty" '' 'weights_init = { params_file = "zoo://small/penalty" }'
 sed -i "1i weights_schemes = [{ name = \"zoo\", root = \"zoo_root\" }]" "$work/zoo.toml"
 mkdir "$work/zoo_root"
+# The trunk of a trained model as a file that the plugin tensor_list reads; written from safetensors, whose elements lie in one piece.
+write_config "$work/listed.toml" "$small_resnet" "$penalty" '' "weights_init = { params_file = \"$work/trunk.tl\", profile = \"mmcv\" }"
+sed 's/trunk\.tl/trunk.safetensors/' "$work/listed.toml" >"$work/safetensors.toml"
+to_tensor_list() { # SAFETENSORS OUT
+  python3 - "$@" <<'PYTHON'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+entries = [(name, entry) for name, entry in json.loads(data[8:8 + size]).items() if name != "__metadata__"]
+entries.sort(key=lambda pair: pair[1]["data_offsets"][0])
+types = {"F32": "f32", "I64": "i64"}
+head = "".join(" ".join([types[e["dtype"]], *map(str, e["shape"]), name]) + "\n" for name, e in entries)
+open(sys.argv[2], "wb").write(b"TENSORS 1\n# of a test\n" + head.encode() + b"\n" + data[8 + size:])
+PYTHON
+}
 
 for compiler in g++ clang++; do
   plain=$(train $compiler plain)
@@ -80,6 +95,21 @@ for compiler in g++ clang++; do
   [[ $(train $compiler zoo) != "$plain" ]] || wrong "$compiler: the zoo's weights change nothing"
   loaded=$(grep -oE 'loaded [0-9]+ of [0-9]+ tensors' "$work/runs/$compiler/zoo/log.txt")
   [[ $loaded =~ ^loaded\ ([0-9]+)\ of\ ([0-9]+) && ${BASH_REMATCH[1]} -gt 60 ]] || wrong "$compiler: the zoo gave: $loaded"
+  # A file of a format that this plugin alone knows is listed, converted and trained from like any other.
+  both=(--plugins "$moved/lib/vissl/plugins" --plugins "$work/$compiler/so")
+  "$host" convert "$work/zoo_root/"model_final_checkpoint_phase*.torch "$work/trunk.safetensors" --to safetensors --force \
+    --part classy_state_dict.base_model.model.trunk >"$work/out" 2>&1 || wrong "$compiler: convert: $(cat "$work/out")"
+  to_tensor_list "$work/trunk.safetensors" "$work/trunk.tl"
+  "$host" inspect --json --sha256 "$work/trunk.safetensors" | sed 's/"format": "safetensors"/"format": "tensor_list"/' >"$work/expected"
+  "$host" inspect --json --sha256 "$work/trunk.tl" "${both[@]}" >"$work/out" 2>&1 || wrong "$compiler: inspect: $(cat "$work/out")"
+  [[ $(wc -l <"$work/out") -gt 60 ]] && cmp -s "$work/expected" "$work/out" || wrong "$compiler: inspect lists: $(head -5 "$work/out")"
+  rm -f "$work/again.safetensors"
+  "$host" convert "$work/trunk.tl" "$work/again.safetensors" --to safetensors "${both[@]}" >"$work/out" 2>&1 || wrong "convert: $(cat "$work/out")"
+  [[ $("$host" inspect --json --sha256 "$work/again.safetensors") == "$(sed 's/tensor_list/safetensors/' "$work/expected")" ]] ||
+    wrong "$compiler: converted to other tensors"
+  listed=$(train $compiler listed)
+  [[ $listed == "$(train $compiler safetensors)" && $listed != "$plain" ]] || wrong "$compiler: the weights of tensor_list train to other bits"
+  grep -q 'trunk.tl (tensor_list)' "$work/runs/$compiler/listed/log.txt" || wrong "$compiler: the log does not name the format"
   declare "sums_${compiler/++/}=$plain $native"
 
   # Each of them is judged, and every check of each can be done.
