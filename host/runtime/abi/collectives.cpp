@@ -1,14 +1,15 @@
 // The table of vissl.collectives/1.
 #include "host/runtime/dist/collectives.hpp"
-#include "host/runtime/abi/given.hpp"
 
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "host/files/error.hpp"
+#include "host/runtime/abi/given.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/abi/tables.hpp"
+#include "host/runtime/dist/agree.hpp"
 
 namespace vissl::host {
 
@@ -26,13 +27,18 @@ vissl_status all_reduce(vissl_tensor* t, uint32_t op, vissl_err* err) {
     if (op > VISSL_REDUCE_MIN)
       throw Error(Exit::run_failed, c10::str("there is no reduction number ", op));
     at::NoGradGuard no_grad;
-    collectives().all_reduce(given(t, "all_reduce"), static_cast<Collectives::Reduce>(op));
+    at::Tensor& tensor = given(t, "all_reduce");
+    agree(collectives(), Exchange::all_reduce, tensor);
+    collectives().all_reduce(tensor, static_cast<Collectives::Reduce>(op));
   });
 }
 
 vissl_status all_gather(vissl_tensor* t, uint32_t with_grad, vissl_tensor** out, vissl_err* err) {
-  return guarded(
-      err, [&] { *out = wrap(collectives().all_gather(given(t, "all_gather"), with_grad != 0)); });
+  return guarded(err, [&] {
+    const at::Tensor& tensor = given(t, "all_gather");
+    agree(collectives(), Exchange::all_gather, tensor);
+    *out = wrap(collectives().all_gather(tensor, with_grad != 0));
+  });
 }
 
 vissl_status broadcast(vissl_tensor* t, int64_t root, vissl_err* err) {
@@ -41,7 +47,9 @@ vissl_status broadcast(vissl_tensor* t, int64_t root, vissl_err* err) {
       throw Error(Exit::distributed,
                   c10::str("rank ", root, " cannot broadcast: there are ", world(), " rank(s)"));
     at::NoGradGuard no_grad;
-    collectives().broadcast(given(t, "broadcast"), root);
+    at::Tensor& tensor = given(t, "broadcast");
+    agree(collectives(), Exchange::broadcast, tensor);
+    collectives().broadcast(tensor, root);
   });
 }
 
@@ -49,7 +57,11 @@ vissl_status all_to_all(vissl_tensor* t, const int64_t* send, const int64_t* rec
                         vissl_tensor** out, vissl_err* err) {
   return guarded(err, [&] {
     const auto ranks = static_cast<std::size_t>(world());
-    *out = wrap(collectives().all_to_all(given(t, "all_to_all"), {send, ranks}, {receive, ranks}));
+    const std::span<const int64_t> sent(send, ranks), received(receive, ranks);
+    const at::Tensor& tensor = given(t, "all_to_all");
+    agree(collectives(), Exchange::all_to_all, tensor);
+    agree_on_rows(collectives(), tensor, sent, received);
+    *out = wrap(collectives().all_to_all(tensor, sent, received));
   });
 }
 
@@ -80,7 +92,9 @@ vissl_status all_reduce_with_grad(vissl_tensor* t, uint32_t op, vissl_tensor** o
   return guarded(err, [&] {
     if (op > VISSL_REDUCE_MEAN)
       throw Error(Exit::run_failed, "only a sum or a mean over the ranks has a gradient here");
-    *out = wrap(ReduceWithGrad::apply(given(t, "all_reduce"), static_cast<int64_t>(op)));
+    const at::Tensor& tensor = given(t, "all_reduce");
+    agree(collectives(), Exchange::all_reduce, tensor);
+    *out = wrap(ReduceWithGrad::apply(tensor, static_cast<int64_t>(op)));
   });
 }
 
