@@ -127,17 +127,20 @@ TEST_CASE("bad plugins: what breaks the contract of create, destroy and paramete
   check_folder("contract");
 }
 
-TEST_CASE("bad plugins: faults of the methods are named, part 1 of 4") {
-  check_folder("behaviour", 0, 4);
+TEST_CASE("bad plugins: faults of the methods are named, part 1 of 5") {
+  check_folder("behaviour", 0, 5);
 }
-TEST_CASE("bad plugins: faults of the methods are named, part 2 of 4") {
-  check_folder("behaviour", 1, 4);
+TEST_CASE("bad plugins: faults of the methods are named, part 2 of 5") {
+  check_folder("behaviour", 1, 5);
 }
-TEST_CASE("bad plugins: faults of the methods are named, part 3 of 4") {
-  check_folder("behaviour", 2, 4);
+TEST_CASE("bad plugins: faults of the methods are named, part 3 of 5") {
+  check_folder("behaviour", 2, 5);
 }
-TEST_CASE("bad plugins: faults of the methods are named, part 4 of 4") {
-  check_folder("behaviour", 3, 4);
+TEST_CASE("bad plugins: faults of the methods are named, part 4 of 5") {
+  check_folder("behaviour", 3, 5);
+}
+TEST_CASE("bad plugins: faults of the methods are named, part 5 of 5") {
+  check_folder("behaviour", 4, 5);
 }
 
 TEST_CASE("bad plugins: damaged copies of a good file are named") {
