@@ -3,11 +3,12 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <thread>
-#include <torch/csrc/distributed/c10d/Store.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
 
 using namespace vissl::host;
@@ -79,6 +80,31 @@ TEST_CASE("store: a rank that does not reach rank 0 says so when the limit is ov
         "rank 0 cannot be reached at " + place_of(refused) + " within 2 s: Connection refused");
   CHECK(failure_in_time(dropped) ==
         "rank 0 cannot be reached at " + place_of(dropped) + " within 2 s: Connection timed out");
+}
+
+TEST_CASE("store: under torchrun rank 0 tells its port by the agent's store, or is waited for") {
+  c10d::TCPStoreOptions options;
+  options.port = 0;
+  options.isServer = true;
+  options.waitWorkers = false;
+  const auto agent = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options);
+  ::setenv("TORCHELASTIC_USE_AGENT_STORE", "True", 1);
+  Ranks second;
+  second.rank = 1;
+  second.world = 2;
+  second.address = "127.0.0.1";
+  second.address_from = "MASTER_ADDR";
+  second.port = agent->getPort();
+  CHECK(failure_in_time(second) == "rank 0 has not told the store of torchrun at " +
+                                       place_of(second) + " within 2 s where it listens");
+  Ranks first = second;
+  first.rank = 0;
+  const auto of_first = open_store(first, milliseconds(5000));
+  of_first->set("key", std::string("value"));
+  CHECK(open_store(second, milliseconds(5000))->get_to_str("key") == "value");
+  ::unsetenv("TORCHELASTIC_USE_AGENT_STORE");
+  CHECK(first.port != agent->getPort());
+  CHECK(second.port == first.port);
 }
 
 TEST_CASE("store: a rank that comes first finds the store of rank 0") {
