@@ -13,7 +13,8 @@ using Json = nlohmann::json;
 
 namespace {
 
-const fs::path kGolden = fs::path(VISSL_SOURCE_DIR) / "tests/golden/flax_msgpack";
+const fs::path kAllGolden = fs::path(VISSL_SOURCE_DIR) / "tests/golden";
+const fs::path kGolden = kAllGolden / "flax_msgpack";
 const std::vector<std::string> kPlugins = {"--plugins", VISSL_PLUGIN_DIR};
 
 Result host(std::vector<std::string> arguments, const std::vector<std::string>& more = kPlugins) {
@@ -31,15 +32,18 @@ Json tensors_of(const fs::path& file) {
 
 }  // namespace
 
-TEST_CASE("flax: every array of every golden file equals Python's by SHA-256") {
-  const Json manifest = Json::parse(read_file(kGolden / "manifest.json"));
-  CHECK(manifest.size() == 5);
-  for (const Json& entry : manifest) {
-    const std::string name = entry.at("file");
-    CAPTURE(name);
-    const Json read = tensors_of(kGolden / name);
-    CHECK(read.at("format") == "flax_msgpack");
-    CHECK(read.at("tensors") == entry.at("tensors"));
+TEST_CASE("formats: every array of every golden file equals Python's by SHA-256") {
+  for (const auto& [format, files] :
+       std::map<std::string, std::size_t>{{"flax_msgpack", 5}, {"onnx", 3}}) {
+    const Json manifest = Json::parse(read_file(kAllGolden / format / "manifest.json"));
+    CHECK(manifest.size() == files);
+    for (const Json& entry : manifest) {
+      const std::string name = entry.at("file");
+      CAPTURE(name);
+      const Json read = tensors_of(kAllGolden / format / name);
+      CHECK(read.at("format") == format);
+      CHECK(read.at("tensors") == entry.at("tensors"));
+    }
   }
 }
 
@@ -81,7 +85,7 @@ TEST_CASE("formats: check shows the plan of a file that a plugin reads, and erro
   CHECK(unknown.err == "error: " + (folder / "unknown").string() +
                            ": is of no format that holds weights: neither torch's zip, stream or "
                            "tar format, TorchScript, safetensors, numpy's .npy and .npz nor a "
-                           "pickle of arrays, nor of a plugin's format: flax_msgpack\n");
+                           "pickle of arrays, nor of a plugin's format: flax_msgpack, onnx\n");
   const Result alone = host({"inspect", (kGolden / "network.msgpack").string()},
                             {"--plugins", folder.path().string()});
   CHECK(alone.exit_code == 4);
@@ -115,6 +119,43 @@ TEST_CASE("formats: two plugins that claim one file are named, and one that brea
             ": plugin 'org.example.format_beyond_file' (weights_format 'format_beyond_file') reads "
             "a damaged file: it gives the tensor 'weight' 8 bytes from byte 20 on, but the file "
             "has 24; use another copy\n");
+}
+
+TEST_CASE("onnx: data files lie beside the model, and nowhere else") {
+  const TempFolder folder;
+  for (const char* name : {"beside.onnx", "beside.data"})
+    fs::copy_file(kAllGolden / "onnx" / name, folder / name);
+  const std::string model = (folder / "beside.onnx").string(),
+                    data = (folder / "beside.data").string(),
+                    out = (folder / "out.safetensors").string();
+  const auto convert = [&] {
+    return host({"convert", model, out, "--to", "safetensors", "--force"});
+  };
+  const Result whole = convert();
+  INFO(whole.err);
+  CHECK(whole.exit_code == 0);
+  const std::string bytes = read_file(data);
+  const auto refused = [&](const std::string& why) {
+    const Result result = convert();
+    CHECK(result.exit_code == 4);
+    CHECK(result.err == "error: " + model +
+                            ": read as onnx: the tensor 'conv1.weight' lies in the "
+                            "data file " +
+                            why + "\n");
+  };
+  write_file(data, bytes.substr(0, 800));
+  refused("'beside.data', which has no 864 bytes for it from byte 0 on; use another copy");
+  fs::remove(data);
+  refused("'beside.data', but there is no " + data);
+  write_file(data, bytes);
+  std::string elsewhere = read_file(model);
+  for (const char* place : {"/tmp/e.data", "../side.dat"}) {
+    for (std::size_t at = 0; (at = elsewhere.find("beside.data")) != std::string::npos;)
+      elsewhere.replace(at, 11, place);
+    write_file(model, elsewhere);
+    refused("'" + std::string(place) + "', which is no place beside the model; refused");
+    elsewhere.replace(elsewhere.find(place), 11, "beside.data");
+  }
 }
 
 TEST_CASE("formats: a cut Flax file is an error with the place, and gives nothing else") {

@@ -42,8 +42,8 @@ inline std::uint64_t element_bytes(vissl_dtype dtype) {
   static const std::map<vissl_dtype, std::uint64_t> sizes = {
       {VISSL_U8, 1},   {VISSL_I8, 1},  {VISSL_I16, 2},  {VISSL_I32, 4}, {VISSL_I64, 8},
       {VISSL_F16, 2},  {VISSL_F32, 4}, {VISSL_F64, 8},  {VISSL_C64, 8}, {VISSL_C128, 16},
-      {VISSL_BOOL, 1}, {23, 1},        {VISSL_BF16, 2}, {24, 1},        {27, 2},
-      {28, 4},         {29, 8}};
+      {VISSL_BOOL, 1}, {23, 1},        {VISSL_BF16, 2}, {24, 1},        {25, 1},
+      {26, 1},         {27, 2},        {28, 4},         {29, 8}};
   const auto found = sizes.find(dtype);
   if (found == sizes.end())
     fail(VISSL_E_PLUGIN, "a tensor has the element type " + std::to_string(dtype));
