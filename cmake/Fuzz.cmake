@@ -1,4 +1,4 @@
-# fuzz_NAME for every target of tests/fuzz/targets.cpp: libFuzzer with the address and undefined sanitizers.
+# fuzz_NAME for every target of tests/fuzz/targets.cpp and every format of plugins/weights_formats: libFuzzer with the address and undefined sanitizers.
 if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
   message(FATAL_ERROR "VISSL_FUZZ needs clang: scripts/fuzz configures it")
 endif()
@@ -17,5 +17,12 @@ foreach(name IN ITEMS zip pickle legacy tar safetensors npy gzip)
   add_executable(fuzz_${name} tests/fuzz/libfuzzer_main.cpp)
   target_compile_definitions(fuzz_${name} PRIVATE "VISSL_FUZZ_TARGET=\"${name}\"")
   target_link_libraries(fuzz_${name} PRIVATE vissl_fuzz_files)
+  target_link_options(fuzz_${name} PRIVATE ${fuzz_checks} -fsanitize=fuzzer)
+endforeach()
+
+foreach(name IN ITEMS flax_msgpack onnx)
+  add_executable(fuzz_${name} tests/fuzz/format_main.cpp "plugins/weights_formats/${name}/${name}.cpp")
+  target_include_directories(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include")
+  target_compile_options(fuzz_${name} PRIVATE ${fuzz_checks} -fsanitize=fuzzer -std=c++17 -g1 -O1)
   target_link_options(fuzz_${name} PRIVATE ${fuzz_checks} -fsanitize=fuzzer)
 endforeach()
