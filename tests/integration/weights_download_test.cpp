@@ -119,7 +119,8 @@ TEST_CASE("download: the Hugging Face tools' cache and a folder of timm's load w
   ::unsetenv("VISSL_OFFLINE");
 }
 
-TEST_CASE("download: what cannot be fetched ends the run with code 4, what is no scheme with 2") {
+TEST_CASE(
+    "download: what cannot be fetched ends with code 4, no scheme with 2, a full disk with 1") {
   const Weights weights;
   const HttpServer server([&](const HttpRequest& request) {
     HttpReply reply = file_reply(request, weights.content, "\"1\"");
@@ -135,6 +136,15 @@ TEST_CASE("download: what cannot be fetched ends the run with code 4, what is no
   const Result other = weights.run(pinned, "other");
   CHECK(other.exit_code == 4);
   CHECK(other.err.find("invalid hash value (expected \"000") != std::string::npos);
+  const fs::path cache =
+      weights.folder / "cache/vissl-host" / ("http:127.0.0.1:" + std::to_string(server.port()));
+  fs::create_directories(cache);
+  fs::create_symlink("/dev/full", cache / "small.torch.partial");
+  const Result full = weights.run(server.url("/small.torch"), "full");
+  CHECK(full.exit_code == 1);
+  CHECK(full.err.find("small.torch.partial: No space left on device; make room there, or set "
+                      "another cache_dir") != std::string::npos);
+  CHECK(!fs::exists(fs::symlink_status(cache / "small.torch.partial")));
   const Result unknown = weights.run("htpps://a.example/b.torch", "unknown");
   CHECK(unknown.exit_code == 2);
   CHECK(unknown.err.find("no plugin offers the weights scheme 'htpps'; did you mean 'https'?") !=

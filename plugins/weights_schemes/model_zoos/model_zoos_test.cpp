@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vissl/test.hpp>
 
@@ -80,6 +81,17 @@ TEST_CASE("zoos: each tells all of its names with their places, but no name twic
             "resnet50_gn-9186a21c.pth"));
   CHECK(told("detectron2").size() == 10);
   CHECK(told("catalog").size() == 7);
+  for (const char* zoo : {"torchvision", "vissl", "open-mmlab", "mmcls", "detectron2", "catalog"}) {
+    CAPTURE(zoo);
+    std::set<std::string> names;
+    for (const std::string& line : told(zoo)) {
+      const std::size_t space = line.find(' ');
+      const std::string name = line.substr(0, space);
+      CHECK(line.compare(space + 1, 8, "https://") == 0);
+      CHECK(names.insert(name).second);
+      CHECK(place(zoo + ("://" + name)) == line.substr(space + 1));
+    }
+  }
   for (const char* other : {"modelzoo", "openmmlab", "mmdet"}) CHECK(told(other).empty());
 }
 
