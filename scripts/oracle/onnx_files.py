@@ -16,22 +16,24 @@ TYPES = ("FLOAT UINT8 INT8 UINT16 INT16 INT32 INT64 BOOL FLOAT16 DOUBLE UINT32 U
          "FLOAT8E4M3FN FLOAT8E4M3FNUZ FLOAT8E5M2 FLOAT8E5M2FNUZ").split()
 
 
-def model(initializers, **more):
-    """A model that adds nothing to its input."""
+def model(initializers, copies=()):
+    """A model that adds nothing to its input; `copies`: names of initializers and further names for them."""
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
     node = helper.make_node("Identity", ["x"], ["y"])
-    graph = helper.make_graph([node], "a graph", [x], [y], initializer=initializers, **more)
+    nodes = [helper.make_node("Identity", [source], [name]) for source, name in copies] + [node]
+    graph = helper.make_graph(nodes, "a graph", [x], [y], initializer=initializers)
     return helper.make_model(graph, producer_name="a test", producer_version="1.5")
 
 
 def described(path):
-    tensors = []
-    for tensor in onnx.load(path).graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        tensors.append({"name": tensor.name, "dtype": array.dtype.name, "shape": list(array.shape),
-                        "sha256": hashlib.sha256(array.tobytes("C")).hexdigest()})
-    return tensors
+    graph = onnx.load(path).graph
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:  # an initializer under another name
+        if node.op_type == "Identity" and node.input[0] in arrays:
+            arrays[node.output[0]] = arrays[node.input[0]]
+    return [{"name": name, "dtype": array.dtype.name, "shape": list(array.shape),
+             "sha256": hashlib.sha256(array.tobytes("C")).hexdigest()} for name, array in arrays.items()]
 
 
 def main():
@@ -52,12 +54,14 @@ def main():
     signed = [helper.make_tensor("negative.int8", TensorProto.INT8, [3], [-1, -128, 127]),
               helper.make_tensor("negative.int64", TensorProto.INT64, [2], [-1, -(1 << 63)]),
               helper.make_tensor("large.uint64", TensorProto.UINT64, [1], [(1 << 64) - 1])]
-    beside = [numpy_helper.from_array(array, name) for name, array in network.items()]
-    files = {"network": model([numpy_helper.from_array(array, name) for name, array in network.items()]),
-             "types": model(raw + listed + signed)}
+    initializers = [numpy_helper.from_array(array, name) for name, array in network.items()]
+    files = {"network": model(initializers),
+             "types": model(raw + listed + signed),
+             "shared": model(initializers, [("bn1.running_var", "bn2.running_var"), ("bn2.running_var", "bn3.running_var")])}
     for name, made in files.items():
         onnx.save(made, FOLDER / f"{name}.onnx")
-    onnx.save(model(beside), FOLDER / "beside.onnx", save_as_external_data=True, location="beside.data", size_threshold=64)
+    (FOLDER / "beside.data").unlink(missing_ok=True)  # onnx appends to it
+    onnx.save(model(initializers), FOLDER / "beside.onnx", save_as_external_data=True, location="beside.data", size_threshold=64)
     manifest = [{"file": f"{name}.onnx", "tensors": described(FOLDER / f"{name}.onnx")} for name in (*files, "beside")]
     (FOLDER / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 

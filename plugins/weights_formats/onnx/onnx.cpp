@@ -7,17 +7,19 @@
 #include <vissl/weights_format.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "opened_model.hpp"
 #include "protobuf.hpp"
 
 namespace {
 
+using onnx::OpenedModel;
+using onnx::Source;
 using protobuf::Cursor;
 using protobuf::Field;
 using protobuf::Range;
@@ -27,16 +29,19 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostDimensions = 8;
 
-// Fields of ModelProto, GraphProto, TensorProto and StringStringEntryProto.
+// Fields of ModelProto, GraphProto, NodeProto, TensorProto and StringStringEntryProto.
 namespace model {
 constexpr std::uint64_t kIrVersion = 1, kProducerName = 2, kProducerVersion = 3, kGraph = 7,
                         kMetadata = 14;
 constexpr std::uint64_t kAll[] = {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26};
 }  // namespace model
 namespace graph {
-constexpr std::uint64_t kInitializer = 5, kSparseInitializer = 15;
+constexpr std::uint64_t kNode = 1, kInitializer = 5, kSparseInitializer = 15;
 constexpr std::uint64_t kAll[] = {1, 2, 5, 10, 11, 12, 13, 14, 15, 16};
 }  // namespace graph
+namespace node {
+constexpr std::uint64_t kInput = 1, kOutput = 2, kType = 4;
+}  // namespace node
 namespace tensor {
 constexpr std::uint64_t kDims = 1, kDataType = 2, kFloats = 4, kInt32s = 5, kInt64s = 7, kName = 8,
                         kRaw = 9, kDoubles = 10, kUint64s = 11, kExternal = 13, kLocation = 14;
@@ -77,57 +82,6 @@ std::string in_quotes(std::string_view name) {
   return "'" + std::string(name) + "'";
 }
 
-// Where the elements of a tensor are that do not lie in the model in one piece.
-struct Source {
-  std::uint64_t unit = 0;     // bytes of an element
-  bool is_varints = false;    // each element is a number of its own length
-  std::vector<Range> pieces;  // in the model
-  std::string data_file;      // else beside it
-  std::uint64_t offset = 0;
-};
-
-// An opened model.
-struct File {
-  WeightsBytes bytes;
-  std::vector<Source> sources;  // by the tensor's number; empty for those that lie in the model
-
-  void read(std::uint64_t number, void* data, std::uint64_t size) const {
-    const Source& source = sources.at(static_cast<std::size_t>(number));
-    auto* at = static_cast<char*>(data);
-    if (!source.data_file.empty()) return read_beside(source, at, size);
-    for (const Range& piece : source.pieces) {
-      if (source.is_varints) {
-        for (Cursor numbers(bytes, piece); !numbers.at_end();) {
-          const std::uint64_t element = numbers.varint();
-          if (size < source.unit) too_many();
-          std::memcpy(at, &element, static_cast<std::size_t>(source.unit));  // little-endian
-          at += source.unit;
-          size -= source.unit;
-        }
-      } else {
-        if (piece.size() > size) too_many();
-        std::memcpy(at, bytes.data() + piece.begin, static_cast<std::size_t>(piece.size()));
-        at += piece.size();
-        size -= piece.size();
-      }
-    }
-    if (size != 0) vissl::fail(VISSL_E_DATA, "has fewer elements than its shape; use another copy");
-  }
-
- private:
-  [[noreturn]] static void too_many() {
-    vissl::fail(VISSL_E_DATA, "has more elements than its shape; use another copy");
-  }
-  static void read_beside(const Source& source, char* data, std::uint64_t size) {
-    std::ifstream in(source.data_file, std::ios::binary);
-    in.seekg(static_cast<std::streamoff>(source.offset));
-    in.read(data, static_cast<std::streamsize>(size));
-    if (!in)
-      vissl::fail(VISSL_E_DATA, "cannot be read from the data file '" + source.data_file +
-                                    "'; check the file and its permissions");
-  }
-};
-
 // One initializer.
 struct Tensor {
   std::string name;
@@ -145,7 +99,7 @@ class Walk {
   Walk(const WeightsBytes& file, const WeightsTensors& out)
       : file_(file), out_(out), opened_{file, {}} {}
 
-  File run() {
+  OpenedModel run() {
     std::string producer;
     for (Cursor model(file_, {0, file_.size()}); !model.at_end();) {
       const Field field = model.next();
@@ -180,19 +134,45 @@ class Walk {
   }
 
   void graph(Range range) {
-    for (Cursor cursor(file_, range); !cursor.at_end();) {
+    std::map<std::string, Tensor> placed;
+    std::vector<std::pair<std::string, std::string>> copies;
+    Cursor cursor(file_, range);
+    while (!cursor.at_end()) {
       const Field field = cursor.next();
+      if (field.number == graph::kNode && field.has_content) copy(field.content, copies);
       if (field.number == graph::kSparseInitializer)
         out_.warning("has a sparse initializer, which is left out");
       if (field.number != graph::kInitializer || !field.has_content) continue;
-      const Tensor tensor = initializer(field.content);
+      Tensor tensor = initializer(field.content);
       if (const ElementType* type = element_type(tensor.type)) {
         place(tensor, *type, cursor);
+        placed.emplace(tensor.name, std::move(tensor));
       } else {
         out_.warning("leaves out " + in_quotes(tensor.name) + ", which has ONNX's element type " +
                      std::to_string(tensor.type) + "; torch has none such");
       }
     }
+    for (const auto& [from, to] : copies) {
+      const auto found = placed.find(from);
+      if (found == placed.end() || placed.count(to) != 0) continue;
+      Tensor tensor = found->second;
+      tensor.name = to;
+      place(tensor, *element_type(tensor.type), cursor);
+      placed.emplace(to, std::move(tensor));
+    }
+  }
+
+  // PyTorch's exporter writes equal initializers once, and the others as nodes "Identity" of it.
+  void copy(Range range, std::vector<std::pair<std::string, std::string>>& copies) const {
+    std::string input, output, type;
+    for (Cursor cursor(file_, range); !cursor.at_end();) {
+      const Field field = cursor.next();
+      if (!field.has_content) continue;
+      if (field.number == node::kInput) input = text(field);
+      if (field.number == node::kOutput) output = text(field);
+      if (field.number == node::kType) type = text(field);
+    }
+    if (type == "Identity" && !output.empty()) copies.emplace_back(input, output);
   }
 
   Tensor initializer(Range range) const {
@@ -319,7 +299,7 @@ class Walk {
 
   const WeightsBytes& file_;
   const WeightsTensors& out_;
-  File opened_;
+  OpenedModel opened_;
 };
 
 struct Onnx {
@@ -347,7 +327,7 @@ struct Onnx {
     return false;
   }
 
-  File open(const WeightsBytes& file, const WeightsTensors& out) const {
+  OpenedModel open(const WeightsBytes& file, const WeightsTensors& out) const {
     return Walk(file, out).run();
   }
 

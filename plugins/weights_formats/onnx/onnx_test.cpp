@@ -81,6 +81,21 @@ TEST_CASE("onnx: what the model says about itself, and what is left out") {
             "has a sparse initializer, which is left out"});
 }
 
+TEST_CASE("onnx: equal initializers, which exporters write once, have all their names") {
+  const Onnx onnx;
+  const auto node = [](const std::string& type, const std::string& from, const std::string& to) {
+    return field(1, field(1, from) + field(2, to) + field(4, type));
+  };
+  const ReadWeights read = read_weights(
+      onnx.format,
+      model(node("Identity", "w", "a") + node("Identity", "a", "b") + node("Relu", "w", "c") +
+            node("Identity", "unknown", "d") + node("Identity", "w", "v") + field(1, "") +
+            tensor(kTwoFloats) + tensor("\x08\1\x10\2"s + field(9, "v"), "v")));
+  CHECK(read.names == std::vector<std::string>{"w", "v", "a", "b"});
+  CHECK(read.tensors.at("v").bytes == "v");
+  CHECK(read.tensors.at("b").bytes == "xxxxxxxx");
+}
+
 TEST_CASE("onnx: other files are not its own, a cut model is") {
   const Onnx onnx;
   const std::string whole = model(tensor(kTwoFloats));
