@@ -17,6 +17,9 @@ namespace {
 constexpr Outcome kWarn = Outcome::warn, kFail = Outcome::fail;
 
 Verdict check_declaration(Subject& subject) {
+  if (subject.kind() == "weights_format" && !subject.declaration().params.empty())
+    return {kFail, "declares the parameter '" + subject.declaration().params.front().name +
+                       "', which nobody can set: a config has no place for a format's; remove it"};
   for (const Param& param : subject.declaration().params)
     if (param.doc.empty())
       return {kWarn, "says nothing about its parameter '" + param.name +

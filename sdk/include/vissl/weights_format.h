@@ -1,7 +1,7 @@
 /* Kind weights_format, interface "vissl.weights_format/0": a type of file that holds weights and that the host cannot read itself. Its own
  * readers come first; a file that none of them knows goes to the component that recognises it, whatever the file is called. Two that do
  * are an error. The tensors of the file then are as those of any other: for [model.weights_init], `inspect` and `convert`.
- * The config has no place for parameters of a format: they have their defaults. */
+ * A config has no place for parameters of a format, so it declares none. */
 #ifndef VISSL_WEIGHTS_FORMAT_H
 #define VISSL_WEIGHTS_FORMAT_H
 #include <vissl/value.h>
