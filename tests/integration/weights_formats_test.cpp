@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/files/torch_zip_reader.hpp"
 #include "process.hpp"
 #include "small_config.hpp"
 #include "temp_folder.hpp"
@@ -28,6 +29,41 @@ Json tensors_of(const fs::path& file) {
   REQUIRE(result.exit_code == 0);
   CHECK(result.err == "");
   return Json::parse(result.out);
+}
+
+// A field of Protocol Buffers that holds bytes.
+std::string field(int number, const std::string& content) {
+  std::string out(1, static_cast<char>(number << 3 | 2));
+  std::size_t size = content.size();
+  for (; size >= 0x80; size >>= 7) out += static_cast<char>((size & 0x7f) | 0x80);
+  return out + static_cast<char>(size) + content;
+}
+
+vissl::host::Node trunk_of(const fs::path& checkpoint) {
+  return vissl::host::read_torch_zip(checkpoint)
+      .at("classy_state_dict")
+      .at("base_model")
+      .at("model")
+      .at("trunk");
+}
+
+// The tensors as the initializers of a model, under the names that torchvision has for them.
+std::string onnx_model(const vissl::host::Node& trunk) {
+  std::string graph;
+  for (const auto& [key, value] : trunk.as_dict().entries()) {
+    const vissl::host::TensorRef& tensor = value.as_tensor();
+    const bool is_count = tensor.dtype == vissl::host::DType::int64;
+    std::string sizes;
+    for (const std::int64_t size : tensor.shape)  // below 2^14
+      for (const std::int64_t byte : {(size & 0x7f) | 0x80, size >> 7})
+        sizes += static_cast<char>(byte);
+    const std::vector<std::byte> packed = tensor.packed();
+    graph += field(
+        5, field(1, sizes) + '\x10' + (is_count ? '\7' : '\1') +
+               field(8, vissl::host::to_text(key).substr(std::string("_feature_blocks.").size())) +
+               field(9, {reinterpret_cast<const char*>(packed.data()), packed.size()}));
+  }
+  return "\x08\x08" + field(7, graph);
 }
 
 }  // namespace
@@ -119,6 +155,32 @@ TEST_CASE("formats: two plugins that claim one file are named, and one that brea
             ": plugin 'org.example.format_beyond_file' (weights_format 'format_beyond_file') reads "
             "a damaged file: it gives the tensor 'weight' 8 bytes from byte 20 on, but the file "
             "has 24; use another copy\n");
+}
+
+TEST_CASE("onnx: two ranks begin with the weights of a model, and the log names its format") {
+  const TempFolder folder;
+  write_file(folder / "source.toml", small_config(folder / "source"));
+  const Result source = run_host(run_arguments(folder / "source.toml", {"optimizer.num_epochs=1"}));
+  INFO(source.err);
+  REQUIRE(source.exit_code == 0);
+  const vissl::host::Node trunk = trunk_of(folder / "source" / "checkpoint.torch");
+  const fs::path model = folder / "trunk.onnx";
+  write_file(model, onnx_model(trunk));
+  write_file(folder / "run.toml", small_config(folder / "run") +
+                                      "[model.weights_init]\nprofile = \"auto\"\nparams_file = \"" +
+                                      model.string() + "\"\n");
+  std::vector<std::string> arguments =
+      run_arguments(folder / "run.toml",
+                    {"optimizer.num_epochs=1", "optimizer.param_schedulers.lr.start_value=0.0"});
+  arguments.insert(arguments.begin(), {"--nproc", "2"});
+  const Result result = run_host(arguments);
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(result.err.find("(100 % of the trunk) from " + model.string() + " (onnx)") !=
+        std::string::npos);
+  const std::string conv = "_feature_blocks.layer4.1.conv2.weight";
+  CHECK(trunk_of(folder / "run" / "checkpoint.torch").at(conv).as_tensor().packed() ==
+        trunk.at(conv).as_tensor().packed());
 }
 
 TEST_CASE("onnx: data files lie beside the model, and nowhere else") {
