@@ -95,6 +95,12 @@ void offer_values(Answer& answer, const OptionRow& row, std::string_view before)
   if (row.argument == "LEVEL") words({"debug", "info", "warning", "error"});
   if (row.argument == "FORMAT") words({"text", "json"});
   if (row.argument == "NAME") words({"train", "test"});
+  if (row.argument == "SYSTEM") {
+    // Those of the profile `pretrained`; tests/integration/convert.sh compares.
+    words({"vissl", "torchvision", "timm", "detectron2", "classy", "caffe2", "lightly",
+           "deepcluster"});
+    if (row.name == "to") words({"torch", "safetensors", "sliced"});
+  }
 }
 
 bool applies(const OptionRow& row, const CommandRow* command) {

@@ -45,6 +45,9 @@ TEST_CASE("complete: options of the command, and their values") {
   CHECK(texts({"show", "batch", "--points"}).empty());
   CHECK(texts({"list", "--color", "al"}) == Texts{"always"});
   CHECK(texts({"list", "--color=al"}) == Texts{"--color=always"});
+  CHECK(texts({"convert", "a.pth", "b.pth", "--to", "t"}) == Texts{"torchvision", "timm", "torch"});
+  CHECK(texts({"convert", "a.pth", "b.pth", "--from=t"}) ==
+        Texts{"--from=torchvision", "--from=timm"});
   CHECK(answer({"--config", "x"}).files);
   CHECK_FALSE(answer({"list", "--color", ""}).files);
 }

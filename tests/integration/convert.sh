@@ -59,6 +59,10 @@ refused "are the same file" link.pth moco.pth --to torch --force
 refused "'same.pth' exists; --force replaces it" moco.pth same.pth --to torch
 refused "is a folder" moco.pth . --to torch
 refused "'tensorflow' is no system whose names can be written; there are vissl, torchvision" moco.pth new.pth --to tensorflow
+# What a shell offers after --to are the systems that there are.
+known=$(sed -nE 's/.*there are (.*), and torch and safetensors for the container alone.*/\1/p' err.txt | tr -d ' ' | tr ',' '\n' | sort)
+offered=$("$VISSL_HOST" __complete convert a b --to "" | cut -f 1 | grep -vxE 'torch|safetensors|sliced' | sort)
+[[ -n $known && $known == "$offered" ]] || { echo "--to offers $offered; there are $known"; exit 1; }
 refused "needs --to" moco.pth new.pth
 refused "needs OUT" moco.pth
 refused "has no tensor below 'model'" moco.pth new.pth --to torch --part model

@@ -173,6 +173,44 @@ TEST_CASE("weights: a file that has less than half of the trunk is refused, unle
   CHECK(says(loaded, "of the trunk's elements come from it"));
 }
 
+TEST_CASE(
+    "weights: a teacher that convert takes out of a checkpoint loads strictly, with its heads") {
+  Weights weights;
+  Node tree = read_torch_zip(weights.checkpoint());
+  Node out = Node::dict(), teacher = Node::dict();
+  const Node& model = tree.at("classy_state_dict").at("base_model").at("model");
+  teacher["module"] = Node::dict();
+  for (const char* part : {"trunk", "heads"}) teacher["module"][part] = model.at(part);
+  out["classy_state_dict"] = Node::dict();
+  out["classy_state_dict"]["loss"] = Node::dict();
+  out["classy_state_dict"]["loss"]["momentum_teacher"] = std::move(teacher);
+  const fs::path dino = weights.path() / "dino.torch", made = weights.path() / "teacher.torch";
+  AtomicFile file(dino);
+  write_torch_zip(file, out);
+  file.commit();
+  const Result converted =
+      run_host({"convert", dino.string(), made.string(), "--to", "vissl", "--part", "teacher",
+                "--heads", "--plugins", VISSL_PLUGIN_DIR});
+  INFO(converted.err);
+  REQUIRE(converted.exit_code == 0);
+  const Result loaded =
+      weights.run(made, {"model.weights_init.strict=true", "model.weights_init.skip_layers=[]"});
+  INFO(loaded.err);
+  CHECK(loaded.exit_code == 0);
+  CHECK(says(loaded, "100 % of the trunk"));
+  const auto head = [](const fs::path& path) {
+    return read_torch_zip(path)
+        .at("classy_state_dict")
+        .at("base_model")
+        .at("model")
+        .at("heads")
+        .at("0.clf.0.weight")
+        .as_tensor()
+        .packed();
+  };
+  CHECK(head(weights.path() / "run" / "checkpoint.torch") == head(weights.checkpoint()));
+}
+
 TEST_CASE("weights: two ranks load one file, and say so once") {
   Weights weights;
   const fs::path file = weights.file("moco.pth", momentum_encoder);
@@ -182,6 +220,40 @@ TEST_CASE("weights: two ranks load one file, and say so once") {
   const std::size_t first = result.err.find("weights: chosen");
   REQUIRE(first != std::string::npos);
   CHECK(result.err.find("weights: chosen", first + 1) == std::string::npos);
+}
+
+TEST_CASE("weights: feature extraction refuses a trunk of which one tensor would stay random") {
+  Weights weights;
+  const fs::path file = weights.file("bias.pth", [](const std::string& name) {
+    return (name == "layer4.1.bn2.bias" ? "no_" : "") + name;
+  });
+  const Result result = weights.run(
+      file, {"model.weights_init.profile=auto", "engine.name=extract_features",
+             "model.feature_eval.eval_mode_on=true", "model.feature_eval.freeze_trunk_only=true",
+             "model.feature_eval.extract_trunk_features_only=true",
+             "model.feature_eval.features=[{name='res5avg'}]"});
+  INFO(result.err);
+  CHECK(result.exit_code == 2);
+  CHECK(says(result,
+             "bias.pth: 1 tensors of the model are not in it: "
+             "trunk.base_model._feature_blocks.layer4.1.bn2.bias"));
+}
+
+TEST_CASE("weights: a strict load that lacks tensors ends all ranks with one report") {
+  Weights weights;
+  const fs::path file =
+      weights.file("mm.pth", [](const std::string& name) { return "backbone." + name; });
+  const Result result =
+      weights.run(file, {"model.weights_init.profile=mmcv", "model.weights_init.strict=true"},
+                  {"--nproc", "2"});
+  INFO(result.err);
+  CHECK(result.exit_code == 2);
+  const std::string header = "The model and loaded state dict do not match exactly";
+  const std::size_t first = result.err.find(header);
+  REQUIRE(first != std::string::npos);
+  CHECK(result.err.find(header, first + 1) == std::string::npos);
+  CHECK(says(result, "missing keys in source state_dict: heads.0.clf.0.weight"));
+  CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
 }
 
 TEST_CASE("weights: ranks that see two files under one path all end, with one error") {

@@ -1,4 +1,4 @@
-// The trunk regnet against ClassyVision's networks, restated in scripts/oracle/trunks_vit_regnet.py
+// The trunk regnet against ClassyVision's networks, restated in scripts/oracle/trunks_regnet.py
 // and compared with timm's there.
 #include <doctest/doctest.h>
 #include <vissl/trunk.h>

@@ -1,5 +1,5 @@
 #pragma once
-// Test support: a trunk against what scripts/oracle/trunks_vit_regnet.py computed with torch.
+// Test support: a trunk against what scripts/oracle/trunks_golden.py computed with torch.
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,4 +1,4 @@
-// The trunk vision_transformer against VISSL's, restated in scripts/oracle/trunks_vit_regnet.py and
+// The trunk vision_transformer against VISSL's, restated in scripts/oracle/trunks_vit.py and
 // compared with timm's there.
 #include <doctest/doctest.h>
 #include <vissl/trunk.h>

@@ -26,7 +26,7 @@ class Table {
   // Under a new name, or in place of what has it.
   void put(const std::string& name, FormulaPtr tensor) {
     const auto [it, is_new] = by_name_.emplace(name, names_.size());
-    Named named = {name, std::move(tensor), filter_};
+    Named named = {name, std::move(tensor), filter_, false};
     if (is_new)
       names_.push_back(std::move(named));
     else
@@ -35,6 +35,10 @@ class Table {
   void replace(Names names) {
     names_ = std::move(names);
     index();
+  }
+  template <class Which>
+  void spare(const Which& which) {
+    for (Named& named : names_) named.is_spare = named.is_spare || which(named);
   }
   // The filter whose work follows.
   void enter(const char* filter) { filter_ = filter; }
@@ -136,7 +140,9 @@ class Jax {
     put(rest, jax_tensor(rest, tensor));
   }
   void put(const std::string& rest, FormulaPtr tensor) {
-    out_.push_back({dotted(prefix_ + rest), std::move(tensor), filter_});
+    const std::string name = dotted(rest);
+    const bool is_known = !jax_vit_names().rename(name).empty() || starts_with(name, "head.");
+    out_.push_back({dotted(prefix_) + name, std::move(tensor), filter_, !is_known});
   }
 
   std::string prefix_;
@@ -188,15 +194,22 @@ void clip_tower(Table& table, const std::string& at, const std::string& position
 }
 
 void clip(Table& table, const Targets&) {
-  static const std::string mark = "class_embedding";
+  static const std::string mark = "class_embedding", inner = "embeddings.";
   const Names names = table.names();
   for (const Named& named : names) {
     if (!ends_with(named.name, mark) || named.shape().size() != 1) continue;
     const std::string at = with(named.name, mark, "");
-    if (table.find(at + "positional_embedding"))
+    std::string tower = at;
+    if (table.find(at + "positional_embedding")) {
       clip_tower(table, at, "positional_embedding", "conv1");
-    else if (table.find(at + "position_embedding.weight"))
+    } else if (table.find(at + "position_embedding.weight")) {
       clip_tower(table, at, "position_embedding.weight", "patch_embedding");
+      if (ends_with(at, inner)) tower = with(at, inner, "");
+    } else {
+      continue;
+    }
+    // The tower for text, its words, the temperature.
+    table.spare([&](const Named& other) { return !starts_with(other.name, tower); });
   }
 }
 
@@ -256,6 +269,14 @@ void layer_scale(Table& table, const Targets& targets) {
   }
 }
 
+// ---- mask_token ----
+
+void mask_token(Table& table, const Targets&) {
+  table.spare([](const Named& named) {
+    return named.name == "mask_token" || ends_with(named.name, ".mask_token");
+  });
+}
+
 // ---- weight_norm ----
 
 // The axis along which the lengths lie; -1: one length for all; -2: they do not belong together.
@@ -310,6 +331,7 @@ constexpr Filter kFilters[] = {{"jax", jax},
                                {"clip", clip},
                                {"qkv", qkv},
                                {"layer_scale", layer_scale},
+                               {"mask_token", mask_token},
                                {"weight_norm", weight_norm}};
 
 }  // namespace

@@ -58,6 +58,10 @@ bool is_first_conv(const std::string& name, const Fit& fit, const Settings& sett
   return false;
 }
 
+bool is_timm(System system) {
+  return system == System::timm || system == System::timm_classic;
+}
+
 struct Decision {
   enum class Kind { load, adapt, drop_shape, drop_dtype } kind = Kind::load;
   FormulaPtr tensor = nullptr;  // of adapt
@@ -77,9 +81,7 @@ class Decider {
       return {dropped ? Decision::Kind::drop_dtype : Decision::Kind::load};
     }
     if (fit_.reshapes) return {Decision::Kind::adapt, reshaped(named.tensor, to.shape, "reshaped")};
-    const bool timm = settings_.system == System::timm ||
-                      settings_.system == System::timm_classic ||
-                      settings_.system == System::autodetect;
+    const bool timm = is_timm(settings_.system) || settings_.system == System::autodetect;
     if (timm) {
       if (FormulaPtr tensor = adapted(named, to)) return {Decision::Kind::adapt, std::move(tensor)};
       const bool stem = is_first_conv(name, fit_, settings_);
@@ -176,16 +178,21 @@ Fit with_heads(const Placement& trunk, const Names& names, const Targets& target
     if (!head.empty()) return fit;
     head = target.name.substr(0, target.name.rfind('.') + 1);
   }
-  if (head.empty()) return fit;
   std::set<std::string> modules;
   for (const Named& named : names) {
     const std::string module = classifier_of(named.name, trunk.from, wanted);
     if (module.empty() || targets.find(trunk.target(named.name)) != nullptr) continue;
     if (named.name == module + ".weight" && named.shape().size() < 2) continue;
     modules.insert(module);
-    fit.heads[named.name] = head + named.name.substr(module.size() + 1);
+    if (head.empty())
+      fit.no_heads.push_back(named.name);
+    else
+      fit.heads[named.name] = head + named.name.substr(module.size() + 1);
   }
-  if (modules.size() > 1) fit.heads.clear();  // which one is meant is the user's to say
+  if (modules.size() > 1) {  // which one is meant is the user's to say
+    fit.heads.clear();
+    fit.no_heads.clear();
+  }
   return fit;
 }
 
@@ -221,8 +228,13 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
     }
   }
   tell_filters(loaded, plan);
-  fitted.unexpected = unused(
-      names, [&](const Named& named) { return targets.find(fit.target(named.name)) != nullptr; });
+  // timm's num_classes = 0: the file's classifier is left out, and the load is no longer strict.
+  const bool leaves_heads = is_timm(settings.system) && !fit.no_heads.empty();
+  fitted.classifier_dropped = fitted.classifier_dropped || leaves_heads;
+  fitted.unexpected = unused(names, [&](const Named& named) {
+    return targets.find(fit.target(named.name)) != nullptr ||
+           (leaves_heads && is_one_of(named.name, fit.no_heads));
+  });
   for (const std::string& name : fitted.unexpected)
     if (is_further_token(name))
       plan.message(VISSL_LOG_WARNING,

@@ -14,7 +14,8 @@ struct Fit {
   Placement trunk;
   // The classifier's tensors by their name in the file: "fc.weight" -> "heads.0.clf.0.weight".
   std::map<std::string, std::string> heads;
-  // Instead of both: names of the file with the model's.
+  std::vector<std::string> no_heads;  // a classifier's names, when the model has no head
+  // Instead of all of these: names of the file with the model's.
   std::unordered_map<std::string, std::string> pairs;
   bool reshapes = false;  // pairs may differ in shape
 

@@ -18,6 +18,7 @@ struct Named {
   std::string name;  // as the rules left it
   FormulaPtr tensor;
   const char* filter = nullptr;  // that made it
+  bool is_spare = false;         // nobody misses it: a filter knows what it is for
 
   bool is_made() const { return tensor->kind != Formula::Kind::file; }
   const std::vector<std::int64_t>& shape() const { return tensor->shape; }

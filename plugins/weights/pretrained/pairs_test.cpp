@@ -153,7 +153,18 @@ TEST_CASE("timm: label_rows and its file choose rows of the classifier") {
   CHECK(error(toml + "label_rows = [1]\nlabel_offset = 1", file, model) ==
         "label_rows, label_rows_file and label_offset all choose rows of the classifier; keep one");
   CHECK(error(toml + "filters = [\"tensorflow\"]", file, model) ==
-        "no filter is called 'tensorflow'; there are jax, clip, qkv, layer_scale, weight_norm");
+        "no filter is called 'tensorflow'; there are jax, clip, qkv, layer_scale, mask_token, "
+        "weight_norm");
+}
+
+TEST_CASE("timm: a linear patch embedding becomes a convolution") {
+  const Shapes model = {{"trunk.cls_token", {1, 1, 8}},
+                        {"trunk.patch_embed.proj.weight", {8, 3, 4, 4}}};
+  CHECK(
+      has(plan("profile = \"timm\"\npath = \"a.pth\"",
+               {{"cls_token", {1, 1, 8}}, {"patch_embed.proj.weight", {8, 48}}}, model),
+          "adapt patch_embed.proj.weight -> trunk.patch_embed.proj.weight (linear patch embedding "
+          "as a convolution)"));
 }
 
 TEST_CASE("timm: register tokens that the trunk has no place for are told") {

@@ -55,6 +55,7 @@ std::vector<std::string> unused(const Names& names,
   }
   std::vector<std::string> list;
   for (const Named* named : left) {
+    if (named->is_spare) continue;
     if (!named->is_made()) {
       if (touched.count(named->tensor->entry) == 0) list.push_back(named->name);
       continue;

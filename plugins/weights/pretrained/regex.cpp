@@ -118,22 +118,21 @@ Rule::Rule(std::string pattern, std::string_view replacement)
   std::size_t at = 0;
   code_.reset(pcre2_compile(bytes(text), text.size(), 0, &code, &at, nullptr), pcre2_code_free);
   if (code_ == nullptr) refuse(pattern_, message_of(code), at);
+  limits_.reset(pcre2_match_context_create(nullptr), pcre2_match_context_free);
+  pcre2_set_match_limit(limits_.get(), kMostSteps);
 }
 
 std::string Rule::apply(const std::string& name) const {
   if (name.size() > kLongestName)
     vissl::fail(VISSL_E_DATA, "a name of " + std::to_string(name.size()) +
                                   " characters in the file is too long to be renamed");
-  const std::shared_ptr<pcre2_match_context> context(pcre2_match_context_create(nullptr),
-                                                     pcre2_match_context_free);
-  pcre2_set_match_limit(context.get(), kMostSteps);
   std::size_t size = 2 * name.size() + 256;
   std::string out(size, '\0');
   const auto run = [&] {
     return pcre2_substitute(
         code_.get(), bytes(name), name.size(), 0,
         PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_OVERFLOW_LENGTH | PCRE2_SUBSTITUTE_UNSET_EMPTY,
-        nullptr, context.get(), bytes(replacement_), replacement_.size(),
+        nullptr, limits_.get(), bytes(replacement_), replacement_.size(),
         reinterpret_cast<unsigned char*>(out.data()), &size);
   };
   int result = run();

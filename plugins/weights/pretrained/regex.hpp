@@ -7,6 +7,7 @@
 #include <string_view>
 
 struct pcre2_real_code_8;
+struct pcre2_real_match_context_8;
 
 namespace pretrained {
 
@@ -25,6 +26,7 @@ class Rule {
   std::string pattern_;
   std::string replacement_;  // in PCRE2's spelling
   std::shared_ptr<pcre2_real_code_8> code_;
+  std::shared_ptr<pcre2_real_match_context_8> limits_;
 };
 
 }  // namespace pretrained

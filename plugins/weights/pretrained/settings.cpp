@@ -227,7 +227,8 @@ void Settings::params(Params& p) {
       .vissl("");
   p.strings("filters", optional,
             "Which forms of other systems are translated: jax, clip, qkv, layer_scale, "
-            "weight_norm. Default: all with timm's profiles and auto, weight_norm with VISSL's.")
+            "mask_token, weight_norm. Default: all with timm's profiles and auto, weight_norm with "
+            "VISSL's.")
       .vissl("");
   p.boolean("matching_heuristics", optional,
             "Tensors of the model take the longest name of the file that theirs ends with "

@@ -118,6 +118,38 @@ TEST_CASE("timm: seven classes from a thousand leave the classifier, and nothing
                       [](const std::string& l) { return l.rfind("load ", 0) == 0; }) == 4);
 }
 
+TEST_CASE("timm: a classifier without bias is left out like any other") {
+  Shapes file = network("", "fc.", 1000);
+  file.pop_back();
+  const Lines lines = plan("profile = \"timm\"\nurl = \"a.pth\"", file, model(7));
+  CHECK(has(lines, "skip heads.0.clf.0.weight (the file's classifier has another shape)"));
+  CHECK(has(lines, "load conv1.weight -> " + kTrunk + "conv1.weight"));
+}
+
+TEST_CASE("timm: a model without a head takes no classifier, and does not ask about it") {
+  Shapes trunk = model(1);
+  trunk.resize(4);
+  const std::string toml = "profile = \"timm\"\nurl = \"a.pth\"";
+  CHECK(said(plan(toml, network("", "fc.", 1000), trunk)).empty());
+  Shapes file = network("", "fc.", 1000);
+  file.push_back({"aux.weight", {1}});
+  CHECK(
+      said(plan(toml, file, trunk)) ==
+      Lines{"say 2: Unexpected keys (aux.weight) found while loading pretrained weights. This may "
+            "be expected if model is being adapted."});
+}
+
+TEST_CASE("timm: prefixes of data parallel and compiled models are cut off, in timm's order") {
+  const std::string toml = "profile = \"timm\"\nurl = \"a.pth\"";
+  for (const std::string prefix : {"module.", "_orig_mod.", "module._orig_mod."}) {
+    CAPTURE(prefix);
+    const Lines lines =
+        plan(toml + "\nappend_prefix = \"" + kTrunk + "\"",
+             network("state_dict." + prefix, "state_dict." + prefix + "fc.", 7), model(7));
+    CHECK(has(lines, "load state_dict." + prefix + "conv1.weight -> " + kTrunk + "conv1.weight"));
+  }
+}
+
 TEST_CASE("timm: everything but the classifier stays strict") {
   Shapes file = network("", "fc.", 7);
   file.erase(file.begin() + 1);

@@ -87,6 +87,16 @@ TEST_CASE("pretrained: a checkpoint of VISSL or of this project loads trunk and 
         "skip_layers has 'num_batches_tracked'");
 }
 
+TEST_CASE("pretrained: what skip_layers has a part of stays as initialised, and is told") {
+  const Plan p = plan("skip_layers = [\"conv1\", \"heads.\"]", kVissl, kPlain);
+  CHECK(p.skips ==
+        std::map<std::string, std::string>{{kPlain[0].name, "skip_layers has 'conv1'"},
+                                           {kPlain[2].name, "skip_layers has 'heads.'"}});
+  // A list of one's own replaces the default, which skips counters of batches.
+  CHECK(p.loads.count(kPlain[1].name) == 1);
+  CHECK(plan("skip_layers = []", kVissl, kPlain).loads.size() == 3);
+}
+
 TEST_CASE("pretrained: the wrapper of feature evaluation is put in and taken out") {
   CHECK(plan("", kVissl, kWrapped).loads.at(kWrapped[0].name) == kVissl[0].name);
   const Shapes wrapped_file = named({kModel + "trunk.base_model._feature_blocks.conv1.weight"});
