@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <vissl/weights.h>
 
+#include <algorithm>
 #include <map>
 
 #include "host/boundary.hpp"
@@ -126,6 +127,24 @@ TEST_CASE("pretrained: files of Google, Hugging Face, DINOv2, DeiT III and CLIP 
             std::string::npos);
     }
   }
+}
+
+TEST_CASE("pretrained: Google's names may come out of a tree, with dots") {
+  ComponentHost host;
+  const Json all = golden("weights_filters.json").at("jax");
+  Json file;
+  for (const auto& [name, value] : all.at("file").items()) {
+    std::string dotted = "params." + name;
+    std::replace(dotted.begin(), dotted.end(), '/', '.');
+    file[dotted] = value;
+  }
+  std::vector<WeightsTarget> targets;
+  for (const auto& [name, value] : all.at("state").items())
+    targets.push_back({model_name(name), DType::float32, shape_of(value)});
+  const auto tensors = loaded(host, "profile = \"timm\"", file, targets).tensors;
+  REQUIRE(tensors.size() == targets.size());
+  for (const auto& [name, value] : all.at("state").items())
+    CHECK(at::equal(tensors.at(model_name(name)).to(at::kDouble), tensor_of(value)));
 }
 
 TEST_CASE("pretrained: weight-normed layers become plain ones, and keep their parts if asked to") {

@@ -104,6 +104,7 @@ class Decider {
   FormulaPtr adapted(const Named& named, const WeightsEntry& to) const {
     const FormulaPtr& from = named.tensor;
     if (fit_.heads.count(named.name) > 0) {
+      if (named.shape().empty() || to.shape.empty()) return nullptr;
       const bool background =
           named.shape()[0] == kBackgroundClasses && to.shape[0] == named.shape()[0] - 1;
       return fewer_rows(from, to.shape,

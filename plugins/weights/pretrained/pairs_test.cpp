@@ -167,6 +167,33 @@ TEST_CASE("timm: a linear patch embedding becomes a convolution") {
           "as a convolution)"));
 }
 
+TEST_CASE("auto: filters pass over tensors that only have the names of what they look for") {
+  const Shapes model = {{"trunk.norm.weight", {4}}};
+  const Lines lines = plan("profile = \"auto\"\npath = \"a.pth\"",
+                           {{"norm.weight", {4}},
+                            {"a.query.weight", {}},
+                            {"a.key.weight", {}},
+                            {"a.value.weight", {}},
+                            {"b.class_embedding", {4}},
+                            {"b.positional_embedding", {}},
+                            {"b.conv1.weight", {}},
+                            {"c.ls1.gamma", {}},
+                            {"c.attn.proj.weight", {}},
+                            {"c.ls2.gamma", {4}},
+                            {"c.mlp.fc2.weight", {}},
+                            {"d.weight_g", {2, 2}},
+                            {"d.weight_v", {2}},
+                            {"embedding/kernel", {0, 0, 0, 0}},
+                            {"Transformer/encoder_norm/scale", {}},
+                            {"Transformer/encoderblock/LayerNorm_0/scale", {4000000000, 0}},
+                            {"Transformer/encoderblock_0/A/query/kernel", {}},
+                            {"Transformer/encoderblock_0/A/key/kernel", {}},
+                            {"Transformer/encoderblock_0/A/value/kernel", {}}},
+                           model);
+  CHECK(beginning(lines, "load ") == Lines{"load norm.weight -> trunk.norm.weight"});
+  CHECK(beginning(lines, "adapt ").empty());
+}
+
 TEST_CASE("timm: register tokens that the trunk has no place for are told") {
   const Shapes model = {{"trunk.cls_token", {1, 1, 4}}, {"trunk.norm.weight", {4}}};
   const Lines lines =
