@@ -8,7 +8,7 @@
 namespace vissl::host {
 
 struct Storage::Lazy {
-  std::once_flag once;
+  std::mutex making;  // no once_flag: the thread sanitizer hangs where what it guards throws
   std::function<std::shared_ptr<Storage>()> make;
   std::shared_ptr<Storage> made;
 };
@@ -43,12 +43,13 @@ std::shared_ptr<Storage> Storage::lazy(std::uint64_t size_bytes,
 
 std::span<const std::byte> Storage::bytes() const {
   if (lazy_ == nullptr) return {data_, size_};
-  std::call_once(lazy_->once, [this] {
+  const std::lock_guard lock(lazy_->making);
+  if (lazy_->made == nullptr) {
     auto made = lazy_->make();
     if (made->size_bytes() != size_) throw std::logic_error("a lazy storage has another size");
     lazy_->made = std::move(made);
     lazy_->make = nullptr;  // lets go of what it was made from
-  });
+  }
   return lazy_->made->bytes();
 }
 
