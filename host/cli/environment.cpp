@@ -10,6 +10,7 @@
 #include <vissl_build.hpp>
 
 #include "host/cli/json_text.hpp"
+#include "host/files/locator_text.hpp"
 
 extern char** environ;
 
@@ -47,7 +48,8 @@ std::string environment_json(const std::vector<std::string>& arguments,
                              const std::vector<const PluginFile*>& plugins) {
   Value root = Value::table();
   Value command = Value::list();
-  for (const std::string& argument : arguments) command.items().push_back(Value::text(argument));
+  for (const std::string& argument : arguments)
+    command.items().push_back(Value::text(without_secrets(argument)));
   root.set("command", std::move(command));
   std::error_code ignored;
   root.set("folder", Value::text(std::filesystem::current_path(ignored).string()));
@@ -74,7 +76,8 @@ std::string environment_json(const std::vector<std::string>& arguments,
   Value environment = Value::table();
   for (const std::string& variable : variables()) {
     const std::size_t equals = variable.find('=');
-    environment.set(variable.substr(0, equals), Value::text(variable.substr(equals + 1)));
+    environment.set(variable.substr(0, equals),
+                    Value::text(without_secrets(variable.substr(equals + 1))));
   }
   root.set("environment", std::move(environment));
   return to_json(root) + "\n";

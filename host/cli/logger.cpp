@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "host/cli/json_text.hpp"
+#include "host/files/locator_text.hpp"
 
 namespace vissl::host {
 namespace {
@@ -149,7 +150,7 @@ class ConsoleLogger::Impl {
   }
 
   void log(LogLevel level, std::string_view given) {
-    const std::string text = settings_.prefix + std::string(given);
+    const std::string text = settings_.prefix + without_secrets(given);
     const std::lock_guard<std::mutex> lock(sinks_mutex_);
     if (!has_file_ && early_.size() < kMostEarlyLines) early_.emplace_back(level_of(level), text);
     logger_.log(level_of(level), spdlog::string_view_t(text.data(), text.size()));

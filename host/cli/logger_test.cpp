@@ -52,6 +52,22 @@ Progress some_progress() {
 
 }  // namespace
 
+TEST_CASE("logger: neither stderr nor the file has the secrets of an address") {
+  const std::string path = std::filesystem::temp_directory_path() /
+                           ("vissl_logger_secret_" + std::to_string(::getpid()));
+  const std::string text = stderr_of([&] {
+    ConsoleLogger log(kPlain, {});
+    log.log(LogLevel::info, "early http://a:EARLY@h/x");
+    log.open_file(path, false);
+    log.log(LogLevel::error, "http://h/x?token=LATE: gone");
+  });
+  CHECK(text == "early http://a:***@h/x\nerror: http://h/x?token=***: gone\n");
+  const std::string file = read(path);
+  std::filesystem::remove(path);
+  CHECK(file.find("early http://a:***@h/x\n") != std::string::npos);
+  CHECK(file.find("http://h/x?token=***: gone\n") != std::string::npos);
+}
+
 TEST_CASE("logger: people see the text, and what kind of trouble it is") {
   const std::string text = stderr_of([] {
     ConsoleLogger log(kPlain, {});

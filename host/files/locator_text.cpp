@@ -61,6 +61,54 @@ std::string read_part(std::string_view part, Fragment& fragment) {
   return "'" + std::string(part) + "' is neither sha256=HEX nor keep=PREFIX";
 }
 
+// The part of `address` (what follows "://") that says who asks, with its '@'; empty without one. A
+// password with an unescaped '/' or '?' goes beyond what RFC 3986 counts to it; a colon that no
+// port follows tells.
+std::string_view user_of(std::string_view address) {
+  const std::string_view server = address.substr(0, address.find_first_of("/?#"));
+  if (const std::size_t at = server.rfind('@'); at != server.npos) return server.substr(0, at + 1);
+  const std::size_t colon = server.find(':');
+  if (colon == server.npos || server.front() == '[') return {};
+  const std::string_view port = server.substr(colon + 1);
+  const bool is_port = !port.empty() && std::all_of(port.begin(), port.end(), is_digit);
+  const std::size_t at = is_port ? address.npos : address.find('@');
+  return at == address.npos ? std::string_view() : address.substr(0, at + 1);
+}
+
+// "a=***&b=***" for "a=1&b=2".
+std::string hidden_query(std::string_view query) {
+  std::string out;
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(part.size() + 1, query.size()));
+    const std::size_t equals = part.find('=');
+    out += (out.empty() ? "" : "&") +
+           (equals == part.npos ? "***" : std::string(part.substr(0, equals)) + "=***");
+  }
+  return out;
+}
+
+// What follows "://" of one address.
+std::string hidden(std::string_view address) {
+  std::string out;
+  if (const std::string_view user = user_of(address); !user.empty()) {
+    const std::size_t colon = user.find(':');
+    out = colon == user.npos ? "***@" : std::string(user.substr(0, colon)) + ":***@";
+    address.remove_prefix(user.size());
+  }
+  const std::size_t question = address.find('?');
+  if (question == address.npos) return out + std::string(address);
+  std::string_view query = address.substr(question + 1);
+  const std::size_t hash = query.find('#');
+  const std::string_view fragment = hash == query.npos ? "" : query.substr(hash);
+  query = query.substr(0, hash);
+  // What a sentence writes behind an address.
+  const std::size_t last =
+      fragment.empty() ? query.find_last_not_of("'`:;,.)]}") + 1 : query.size();
+  return out + std::string(address.substr(0, question + 1)) + hidden_query(query.substr(0, last)) +
+         std::string(query.substr(last)) + std::string(fragment);
+}
+
 }  // namespace
 
 Fragment take_fragment(std::string& locator) {
@@ -121,6 +169,27 @@ std::string file_locator_path(const std::string& locator) {
     i += 2;
   }
   return expand_home(path);
+}
+
+std::string without_secrets(std::string_view text) {
+  constexpr std::string_view kMark = "://";
+  std::string out;
+  while (true) {
+    const std::size_t mark = text.find(kMark);
+    if (mark == text.npos) return out + std::string(text);
+    std::size_t begin = mark;
+    while (begin != 0 && is_letter(text[begin - 1])) --begin;
+    const bool is_file = lower_text(text.substr(begin, mark - begin)) == "file";
+    out += text.substr(0, mark + kMark.size());
+    text.remove_prefix(mark + kMark.size());
+    if (is_file) continue;
+    std::string_view address = text.substr(0, text.find_first_of(" \t\r\n\""));
+    // A query may hold another address, and is hidden with it.
+    if (const std::size_t next = address.find(kMark); next < address.find('?'))
+      address = address.substr(0, next);
+    out += hidden(address);
+    text.remove_prefix(address.size());
+  }
 }
 
 std::string expand_home(const std::string& path) {

@@ -29,6 +29,11 @@ SchemeWord scheme_word(std::string_view locator);
 // host.
 std::string file_locator_path(const std::string& locator);
 
+// `text` with "***" in place of what may be secret in the addresses "scheme://…" in it: the
+// password of "user:password@" (all of it without a name) and the values of a query. Files of this
+// machine ("file://") have neither. An address ends at a space or a double quote.
+std::string without_secrets(std::string_view text);
+
 // "~" and "~/x" with $HOME, or the user's home folder of the system; "~name/x" with that user's.
 // Everything else, also an unknown user, stays.
 std::string expand_home(const std::string& path);

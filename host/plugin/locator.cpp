@@ -123,7 +123,7 @@ void say(void* self, std::uint32_t level, vissl_str text) {
   const Voice& voice = *static_cast<Voice*>(self);
   if (voice.log != nullptr && text.data != nullptr)
     voice.log->log(static_cast<LogLevel>(std::min(level, 3u)),
-                   {text.data, static_cast<std::size_t>(text.size)});
+                   without_secrets({text.data, static_cast<std::size_t>(text.size)}));
 }
 
 void show_progress(void* self, std::uint64_t done, std::uint64_t total) {
@@ -133,11 +133,21 @@ void show_progress(void* self, std::uint64_t done, std::uint64_t total) {
     voice.log->log(LogLevel::info, *line);
 }
 
+// Whether a scheme's text begins with the address itself, as people see it.
+bool begins_with_address(std::string_view text, const std::string& locator) {
+  std::string shown = without_secrets(locator);
+  if (text.starts_with(shown)) return true;
+  const std::size_t mark = shown.find("://"), user = shown.find("***@");
+  if (mark == shown.npos || user == shown.npos) return false;
+  shown.erase(mark + 3, user + 4 - (mark + 3));
+  return text.starts_with(shown);
+}
+
 // One step; `checked` tells whether the scheme compared the content with the pin.
 std::string resolve_once(Catalogue& catalogue, const Value& config, const std::string& locator,
                          const std::string& sha256, Logger* log, bool& checked) {
   const auto scheme = catalogue.create("weights_scheme", &config);
-  Voice voice{log, DownloadProgress(locator)};
+  Voice voice{log, DownloadProgress(without_secrets(locator))};
   vissl_weights_request request{};
   request.size = sizeof request;
   request.locator = {locator.data(), locator.size()};
@@ -149,20 +159,23 @@ std::string resolve_once(Catalogue& catalogue, const Value& config, const std::s
   const vissl_out out = text_sink(place);
   ErrorSink sink;
   const auto& table = scheme->as<vissl_weights_scheme_class>();
-  sink.check(table.resolve(scheme->self(), &request, &out, sink.get()), locator);
+  const vissl_status status = table.resolve(scheme->self(), &request, &out, sink.get());
+  sink.check(status, begins_with_address(without_secrets(sink.text()), locator) ? "" : locator);
   checked = (table.flags & VISSL_WEIGHTS_CHECKED) != 0;
   return place;
 }
 
-// A pin that no scheme has compared yet.
+// A pin that no scheme has compared yet. `locator` has no fragment.
 void check_content(const std::string& locator, const Located& located) {
+  const std::string file =
+      locator == located.path ? located.path + ": " : locator + ": " + located.path + " ";
   if (std::filesystem::is_directory(located.path))
-    throw Error(Exit::usage, locator + ": #sha256= pins the content of a file, and " +
-                                 located.path + " is a folder; pin the file that is meant");
+    throw Error(Exit::usage, file +
+                                 "is a folder, and #sha256= pins the content of a file; name the "
+                                 "file that is meant");
   const std::string met = sha256_hex_of_file(located.path);
   if (met != located.sha256)
-    throw Error(Exit::bad_data, locator + ": " + located.path + " has sha256 " + met + ", not " +
-                                    located.sha256 +
+    throw Error(Exit::bad_data, file + "has sha256 " + met + ", not " + located.sha256 +
                                     " as pinned; get the right file, or correct the pin");
 }
 
@@ -224,6 +237,37 @@ void add_known(Catalogue& catalogue, const Value& config, const std::string& pre
   }
 }
 
+// locate(), whose errors may hold secrets.
+Located follow(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
+               const std::string& locator, Logger* log) {
+  Located located;
+  located.origin = locator;
+  std::string place = locator;
+  bool checked = false;
+  for (int step = 0; step < kMaxSteps; ++step) {
+    merge(locator, take_fragment(place), located);
+    const bool is_answer = step != 0 && place.starts_with('/');
+    const Choice choice = is_answer ? Choice{} : choose(index, schemes, place);
+    if (choice.scheme.empty() || choice.scheme == "file") {
+      located.path = choice.scheme == "file" ? file_locator_path(place) : expand_home(place);
+      if (step != 0 && !located.path.starts_with('/'))
+        throw Error(Exit::run_failed, locator + ": its weights scheme answers '" + place +
+                                          "', which is neither an absolute path nor a locator; "
+                                          "report it to the plugin's author");
+      if (step == 0) located.origin = located.path;
+      if (!located.sha256.empty() && !checked) check_content(located.origin, located);
+      return located;
+    }
+    // Instances are gone before the next step, so this table may go too.
+    const Value config = settings(index, choice, place);
+    located.origin = place;
+    place = resolve_once(catalogue, config, place, located.sha256, log, checked);
+  }
+  throw Error(Exit::run_failed, locator + ": after " + std::to_string(kMaxSteps) +
+                                    " weights schemes there is still no file, but '" + place +
+                                    "'; do two schemes name each other?");
+}
+
 }  // namespace
 
 std::vector<KnownWeights> known_weights(Catalogue& catalogue, DeclarationIndex& index,
@@ -267,32 +311,13 @@ std::vector<KnownWeights> known_weights(Catalogue& catalogue, DeclarationIndex& 
 Located locate(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
                const std::string& locator, Logger* log) {
   if (schemes != nullptr) check_prefixes(index, *schemes);
-  Located located;
-  located.origin = locator;
-  std::string place = locator;
-  bool checked = false;
-  for (int step = 0; step < kMaxSteps; ++step) {
-    merge(locator, take_fragment(place), located);
-    const bool is_answer = step != 0 && place.starts_with('/');
-    const Choice choice = is_answer ? Choice{} : choose(index, schemes, place);
-    if (choice.scheme.empty() || choice.scheme == "file") {
-      located.path = choice.scheme == "file" ? file_locator_path(place) : expand_home(place);
-      if (step != 0 && !located.path.starts_with('/'))
-        throw Error(Exit::run_failed, locator + ": its weights scheme answers '" + place +
-                                          "', which is neither an absolute path nor a locator; "
-                                          "report it to the plugin's author");
-      if (step == 0) located.origin = located.path;
-      if (!located.sha256.empty() && !checked) check_content(locator, located);
-      return located;
-    }
-    // Instances are gone before the next step, so this table may go too.
-    const Value config = settings(index, choice, place);
-    located.origin = place;
-    place = resolve_once(catalogue, config, place, located.sha256, log, checked);
+  try {
+    Located located = follow(catalogue, index, schemes, locator, log);
+    located.origin = without_secrets(located.origin);
+    return located;
+  } catch (const Error& error) {
+    throw Error(error.code(), without_secrets(error.what()));
   }
-  throw Error(Exit::run_failed, locator + ": after " + std::to_string(kMaxSteps) +
-                                    " weights schemes there is still no file, but '" + place +
-                                    "'; do two schemes name each other?");
 }
 
 }  // namespace vissl::host

@@ -11,7 +11,8 @@ namespace vissl::host {
 
 struct Located {
   std::string path;
-  std::string origin;  // the last locator before the path; the path when there was none
+  std::string origin;  // the last locator before the path, without secrets; the path when there was
+                       // none
   std::string keep;    // names that count begin so, see vissl_located
   std::string sha256;  // of the content, checked; empty = not known
 };
@@ -27,7 +28,7 @@ struct Located {
 // A pin "#sha256=" is compared with the file's content. Throws Error(Exit::usage) for an unknown
 // scheme, a missing parameter or prefixes that conflict, Error(Exit::run_failed) for a scheme that
 // breaks its contract, Error(Exit::bad_data) for other content than was pinned, and what the
-// scheme itself reports; each names the locator.
+// scheme itself reports; each names the locator, without its secrets.
 Located locate(Catalogue& catalogue, DeclarationIndex& index, const Value* schemes,
                const std::string& locator, Logger* log);
 

@@ -27,6 +27,8 @@ const std::map<std::string, std::string> kAnswers = {
     {"zoo://models/b", "/mirrored/b"},
     {"word:zoo://small", "/data/word"},
     {"ZOO://small", "/data/upper"},
+    {"zoo://open?token=SECRET", "mirror://open?token=SECRET"},
+    {"mirror://open?token=SECRET", "/data/open"},
 };
 
 vissl_status resolve(void* self, const vissl_weights_request* request, const vissl_out* out,
@@ -34,8 +36,19 @@ vissl_status resolve(void* self, const vissl_weights_request* request, const vis
   const auto found = kAnswers.find(std::string(request->locator.data, request->locator.size));
   const std::string hello = "asked";
   request->log(request->self, 2, {hello.data(), hello.size()});
+  const std::string locator(request->locator.data, request->locator.size);
+  if (locator.starts_with("zoo:///")) {  // the path itself
+    out->write(out->self, locator.data() + 6, locator.size() - 6);
+    return VISSL_OK;
+  }
   if (found == kAnswers.end()) {
-    const std::string text = "there is no such model";
+    std::string text = "there is no such model";
+    if (locator.find('@') != std::string::npos) {  // as one that knows passwords, but shows none
+      const std::string seen = "no answer from " + locator;
+      request->log(request->self, 2, {seen.data(), seen.size()});
+      const std::size_t user = locator.find("://") + 3;
+      text = locator.substr(0, user) + locator.substr(locator.find('@') + 1) + ": " + text;
+    }
     err->set(err, VISSL_E_DATA, {text.data(), text.size()});
     return VISSL_E_DATA;
   }
@@ -233,8 +246,12 @@ TEST_CASE("locator: fragments pin the content and choose a branch") {
 
   const std::string other(64, '0');
   CHECK(resolved(file + "#sha256=" + other, Exit::bad_data) ==
-        file + "#sha256=" + other + ": " + file + " has sha256 " + kAbc + ", not " + other +
+        file + ": has sha256 " + kAbc + ", not " + other +
             " as pinned; get the right file, or correct the pin");
+  CHECK(resolved("file://" + file + "#sha256=" + other, Exit::bad_data)
+            .starts_with(file + ": has sha256 " + kAbc + ", not "));
+  CHECK(resolved("zoo://" + file + "#sha256=" + other, Exit::bad_data)
+            .starts_with("zoo://" + file + ": " + file + " has sha256 " + kAbc + ", not "));
   CHECK(resolved("a#sha256=12", Exit::usage) ==
         "a#sha256=12: a sha256 has 64 hexadecimal digits, not '12'");
   CHECK(resolved("a#keep=", Exit::usage) ==
@@ -243,8 +260,8 @@ TEST_CASE("locator: fragments pin the content and choose a branch") {
         "a#keep=x&size=3: 'size=3' is neither sha256=HEX nor keep=PREFIX");
   const std::string place = folder.path().string();
   CHECK(resolved(place + "#sha256=" + kAbc, Exit::usage) ==
-        place + "#sha256=" + kAbc + ": #sha256= pins the content of a file, and " + place +
-            " is a folder; pin the file that is meant");
+        place +
+            ": is a folder, and #sha256= pins the content of a file; name the file that is meant");
   CHECK(
       resolved("zoo://pinned#sha256=" + other, Exit::bad_data).ends_with("there is no such model"));
 }
@@ -254,6 +271,28 @@ TEST_CASE("locator: what a scheme says reaches the log") {
   Lines log;
   CHECK(locate(schemes, schemes, nullptr, "zoo://far", &log).path == "/data/far");
   CHECK(log.lines == std::vector<std::string>{"asked", "asked"});
+}
+
+TEST_CASE("locator: no text has a locator's password or the values of its query, nor it twice") {
+  Schemes schemes;
+  Lines log;
+  std::string text;
+  try {
+    locate(schemes, schemes, nullptr, "zoo://bob:HUNTER2@host/x?token=SECRET", &log);
+  } catch (const Error& error) {
+    CHECK(error.code() == Exit::bad_data);
+    text = error.what();
+  }
+  CHECK(text == "zoo://host/x?token=***: there is no such model");
+  CHECK(log.lines == std::vector<std::string>{"asked",
+                                              "no answer from "
+                                              "zoo://bob:***@host/x?token=***"});
+  CHECK(resolved("zoo://x?token=SECRET", Exit::bad_data) ==
+        "zoo://x?token=***: there is no such model");
+  CHECK(resolved("pavillon://x?token=SECRET", Exit::usage)
+            .starts_with("pavillon://x?token=***: no plugin offers"));
+  CHECK(located("zoo://open?token=SECRET").origin == "mirror://open?token=***");
+  CHECK(located("zoo://open?token=SECRET").path == "/data/open");
 }
 
 TEST_CASE("locator: an unknown scheme is told all that are known, however many they are") {

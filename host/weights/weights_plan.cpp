@@ -6,6 +6,7 @@
 
 #include "host/abi_text.hpp"
 #include "host/boundary.hpp"
+#include "host/files/locator_text.hpp"
 #include "host/files/shape_text.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/weights/weights_report.hpp"
@@ -46,7 +47,8 @@ class Collector {
                                             {entries, entries + count}, recipe, text_of(what));
     };
     sink_.message = [](void* self, std::uint32_t level, vissl_str line) {
-      static_cast<Collector*>(self)->plan_.messages.push_back({level, text_of(line)});
+      static_cast<Collector*>(self)->plan_.messages.push_back(
+          {level, without_secrets(text_of(line))});
     };
   }
   const vissl_weights_sink* sink() const { return &sink_; }

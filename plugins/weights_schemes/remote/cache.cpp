@@ -165,9 +165,20 @@ void make_folder_of(const std::string& file) {
 }
 
 void fail_write(const std::string& file, int error) {
-  vissl::fail(VISSL_E_FAILED, "cannot write " + file + ": " + std::strerror(error) +
-                                  "; make room there, or set another cache_dir for the scheme in "
-                                  "weights_schemes");
+  if (error == ENOSPC || error == EDQUOT)
+    vissl::fail(VISSL_E_FAILED, "cannot write " + file + ": " + std::strerror(error) +
+                                    "; make room there, or set another cache_dir for the scheme in "
+                                    "weights_schemes");
+  std::string reason = std::strerror(error);
+  std::error_code ignored;
+  for (fs::path part = file; error == ENOTDIR || error == EEXIST; part = part.parent_path()) {
+    if (fs::exists(part, ignored) && !fs::is_directory(part, ignored))
+      reason = part.string() + " is a file, not a folder";
+    if (part == part.parent_path()) break;
+  }
+  vissl::fail(VISSL_E_FAILED, "cannot write " + file + ": " + reason +
+                                  "; name a folder that can be written as cache_dir of the scheme "
+                                  "in weights_schemes, or as XDG_CACHE_HOME");
 }
 
 }  // namespace remote

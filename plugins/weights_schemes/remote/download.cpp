@@ -119,8 +119,7 @@ class Download {
   std::string load(const FileLock& lock) {
     const Url source = parse_url(mirrored(settings_.mirrors, wanted_.url.text()));
     // Without locks two processes must not write one file.
-    Partial partial(file_ + (lock.is_held() ? ".partial" : ".partial." + unique_name()),
-                    wanted_.url.text());
+    Partial partial(file_ + (lock.is_held() ? ".partial" : ".partial." + unique_name()), address_);
     request_.info("Downloading: \"" + shown(source) + "\" to " + file_);
     bool resumed = partial.size() != 0;
     for (int failures = 0;;) {
@@ -206,7 +205,7 @@ class Download {
       fail_content(met, size);
     }
     Facts facts;
-    facts.url = wanted_.url.text();
+    facts.url = address_;
     facts.validator = partial.validator();
     facts.sha256 = met;
     partial.publish(file_);

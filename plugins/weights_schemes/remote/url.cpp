@@ -37,12 +37,6 @@ bool is_date(const std::string& digits) {
   return year >= 2000 && year < 2100 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
-bool is_secret(const std::string& key) {
-  for (const char* word : {"sign", "token", "credential", "secret", "key", "password", "sig"})
-    if (lower(key).find(word) != std::string::npos) return true;
-  return false;
-}
-
 }  // namespace
 
 std::string lower(std::string_view text) {
@@ -131,8 +125,10 @@ std::string shown(const Url& url) {
   while (!rest.empty()) {
     const std::string_view part = rest.substr(0, rest.find('&'));
     rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-    const std::string key(part.substr(0, part.find('=')));
-    query += (query.empty() ? "" : "&") + (is_secret(key) ? key + "=…" : std::string(part));
+    const std::size_t equals = part.find('=');
+    query += query.empty() ? "" : "&";
+    query +=
+        equals == std::string_view::npos ? "***" : std::string(part.substr(0, equals)) + "=***";
   }
   Url plain = url;
   plain.query = query;

@@ -34,8 +34,9 @@ Url parse_url(std::string_view text);
 std::string percent_encode(std::string_view text);
 std::string percent_decode(std::string_view text);
 
-// The address for people: without the user, and with "…" for the values of a query that may be
-// secret (signatures, tokens, keys).
+// The address for people, and for notes in the cache: without the user, and with "***" for the
+// values of a query. Stores have too many names for their signatures and tokens to tell which are
+// secret.
 std::string shown(const Url& url);
 
 bool same_server(const Url& a, const Url& b);

@@ -48,7 +48,7 @@ typedef struct vissl_weights_scheme_class {
 typedef struct vissl_located {
   uint64_t size;
   vissl_str path;   /* of a file or a folder; whether it exists is the reader's to say when the locator was a path */
-  vissl_str origin; /* the last locator before the path, e.g. the URL behind "torchvision://resnet50"; or the path */
+  vissl_str origin; /* the last locator before the path, without its secrets, e.g. the URL behind "torchvision://resnet50"; or the path */
   vissl_str keep;   /* "backbone.": only tensors whose names begin so count, without that beginning; empty = all */
   vissl_str sha256; /* the content's, which was checked; empty = not known */
 } vissl_located;
