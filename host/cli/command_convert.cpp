@@ -66,7 +66,7 @@ std::string left_out_text(const std::vector<LeftOut>& left_out) {
     const auto& names = by_reason[reason];
     out += "left out, " + printable(reason) + ": " + std::to_string(names.size()) + "\n";
     for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i)
-      out += "  " + printable(*names[i]) + "\n";
+      out += "  " + (names[i]->empty() ? "(the file itself)" : printable(*names[i])) + "\n";
     if (names.size() > kMostNames)
       out += "  and " + std::to_string(names.size() - kMostNames) + " more; --verbose lists all\n";
   }
@@ -85,7 +85,7 @@ int convert_command(const CommandContext& context) {
   WeightsInput input(context);
   const std::string& in = input.path();
   check_output(in, out, options.force);
-  const WeightsFile file = input.read();
+  const WeightsFile file = input.read(/*verify=*/true);
   for (const std::string& warning : file.warnings)
     context.log.log(LogLevel::warning, in + ": " + warning);
 

@@ -9,7 +9,7 @@ namespace vissl::host {
 int inspect_command(const CommandContext& context) {
   WeightsInput input(context);
   const std::string& name = input.path();
-  const WeightsFile file = input.read();
+  const WeightsFile file = input.read(/*verify=*/context.options.sha256);
   if (context.options.json) {
     for (const std::string& warning : file.warnings) {
       context.log.log(LogLevel::warning, name + ": " + warning);

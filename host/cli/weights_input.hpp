@@ -12,12 +12,13 @@ namespace vissl::host {
 // ours. Lives longer than the file that it reads.
 class WeightsInput final : private WeightsFormats {
  public:
-  // `context.options.subject` is a path or a locator.
+  // `context.options.subject` is a path or a locator, whose pin is compared.
   explicit WeightsInput(const CommandContext& context);
 
   const std::string& path() const { return path_; }
-  // Throws Error that names the path. Warnings are the caller's to show.
-  WeightsFile read();
+  // Throws Error that names the path. Warnings are the caller's to show. With `verify` all data is
+  // read and compared with the checksums that the format has.
+  WeightsFile read(bool verify);
   Session& session();
 
  private:
@@ -27,6 +28,7 @@ class WeightsInput final : private WeightsFormats {
   const CommandContext& context_;
   mutable std::optional<Session> session_;
   std::string path_;
+  std::string keep_;  // the branch that the locator asks for, "backbone."; empty = all
 };
 
 }  // namespace vissl::host

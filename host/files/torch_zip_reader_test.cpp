@@ -230,6 +230,23 @@ TEST_CASE("torch zip: without verification only the pickle's checksum is compare
   CHECK(tree.at("iteration").as_int() == 12);
 }
 
+TEST_CASE("torch zip: a file that was written without checksums has nothing to compare") {
+  TempFolder folder;
+  std::string bytes = small_checkpoint();
+  for (const auto& [mark, field] : {std::pair<std::string, std::size_t>{"PK\x03\x04", 14},
+                                    {"PK\x01\x02", 16},
+                                    {"PK\x07\x08", 4}})
+    for (std::size_t at = 0; (at = bytes.find(mark, at)) != std::string::npos; at += 4)
+      bytes.replace(at + field, 4, 4, '\0');
+  write_file(folder / "a.torch", bytes);
+  CHECK(read_torch_zip(folder / "a.torch").at("iteration").as_int() == 12);
+  const std::size_t central = bytes.find("PK\x01\x02");  // one that is given counts for all
+  const std::size_t local = bytes.find("PK\x03\x04");
+  bytes[central + 16] = bytes[local + 14] = 1;
+  write_file(folder / "a.torch", bytes);
+  CHECK_THROWS_AS(read_torch_zip(folder / "a.torch"), Error);
+}
+
 TEST_CASE("torch zip: other files are refused by name and remedy") {
   TempFolder folder;
   const auto message = [&folder](const std::string& name) -> std::string {

@@ -127,6 +127,7 @@ void read_zip(const FileBytes& file, const WeightsReadOptions& options, int zips
       inner.bytes = *kept;
       inner.keep_alive = kept;
     }
+    if (options.verify) zip.check_crc(entry, inner.bytes);
     read_file(inner, options, zips + 1, out);
   } else {
     throw UnknownFormat(file.name +

@@ -117,6 +117,7 @@ void ZipReader::read_directory(const Directory& directory) {
     }
     entry.is_deflated = method == 8;
     entry.crc = static_cast<std::uint32_t>(number(at + 16, 4));
+    has_crcs_ = has_crcs_ || entry.crc != 0;
     entry.stored_bytes = number(at + 20, 4);
     entry.size_bytes = number(at + 24, 4);
     entry.header_offset = number(at + 42, 4);
@@ -268,7 +269,7 @@ std::vector<std::byte> ZipReader::inflated(const ZipEntry& entry, std::uint64_t 
 }
 
 bool ZipReader::has_crc(const ZipEntry& entry, std::span<const std::byte> contents) const {
-  return crc32(contents) == entry.crc;
+  return !has_crcs_ || crc32(contents) == entry.crc;
 }
 
 void ZipReader::check_crc(const ZipEntry& entry, std::span<const std::byte> contents) const {

@@ -35,6 +35,8 @@ class ZipReader {
   std::vector<std::byte> contents(const ZipEntry& entry, std::uint64_t limit_bytes) const;
   // The first `limit_bytes` of the contents, fewer if it has no more.
   std::vector<std::byte> start(const ZipEntry& entry, std::uint64_t limit_bytes) const;
+  // Whether the directory gives `contents` its checksum; true for all of an archive without any, as
+  // torch.save writes after set_crc32_options(False).
   bool has_crc(const ZipEntry& entry, std::span<const std::byte> contents) const;
   // Throws if `contents` has another checksum than the directory says.
   void check_crc(const ZipEntry& entry, std::span<const std::byte> contents) const;
@@ -59,6 +61,7 @@ class ZipReader {
   std::string name_;
   std::vector<ZipEntry> entries_;
   std::unordered_map<std::string, std::size_t> index_;
+  bool has_crcs_ = false;  // else all are zero
 };
 
 }  // namespace vissl::host

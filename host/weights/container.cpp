@@ -160,6 +160,11 @@ void add_metadata(const Node& node, const std::string& path, Contents& out) {
       return;
     case Node::Kind::list:
     case Node::Kind::tuple: {
+      if (path.empty()) {  // the file itself, which has no name: its items have their positions
+        for (std::size_t i = 0; i < node.as_items().size(); ++i)
+          add_metadata(node.as_items()[i], std::to_string(i), out);
+        return;
+      }
       std::size_t tensors = 0;
       for_each_tensor(node, [&](const std::string&, const TensorRef&) { ++tensors; });
       out.left_out.push_back(

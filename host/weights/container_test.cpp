@@ -89,6 +89,21 @@ TEST_CASE("convert: objects of foreign classes are left out and listed, all else
   CHECK(flat.left_out.size() == 1);
 }
 
+TEST_CASE("convert: what a list at the top holds has its position as its name") {
+  WeightsFile file;
+  Node second = Node::dict();
+  second["epoch"] = 3;
+  second["more"] = List{{Node(std::int64_t{1})}};
+  file.tree = List{{Node(floats({1}, {1})), second, Node(Opaque{"a.B", {}}), Node()}};
+  const Contents flat = contents_of(file, Container::safetensors, "", "a.pth");
+  CHECK(flat.tree.at("0").as_tensor().numel() == 1);
+  REQUIRE(flat.metadata.size() == 1);
+  CHECK(flat.metadata[0] == std::pair<std::string, std::string>("1.epoch", "3"));
+  std::vector<std::string> names;
+  for (const LeftOut& item : flat.left_out) names.push_back(item.name);
+  CHECK(names == std::vector<std::string>{"1.more", "2", "3"});
+}
+
 TEST_CASE("convert: a part of the file becomes a flat dict; a part that is not there is refused") {
   WeightsFile file;
   file.tree["state_dict"]["a.w"] = floats({1}, {1});
