@@ -75,6 +75,59 @@ TEST_CASE(
   CHECK(later.err.find("Downloading") == std::string::npos);
 }
 
+TEST_CASE("download: a password and a query's values reach the server and the config alone") {
+  const Weights weights;
+  std::string refused;
+  const HttpServer server([&](const HttpRequest& request) {
+    HttpReply reply = file_reply(request, weights.content, "\"1\"");
+    if (request.target == refused) reply.status = 403;
+    return reply;
+  });
+  const std::string place = "127.0.0.1:" + std::to_string(server.port());
+  const std::string locator = "http://bob:HUNTER2@" + place + "/small.torch?token=SECRET";
+  const std::string report = weights.folder / "report.json";
+  const auto run = [&](const std::string& dir) {
+    return weights.run(
+        locator, dir, {"model.weights_init.profile=essmc2", "model.weights_init.report=" + report});
+  };
+  const auto has_secret = [](const std::string& text) {
+    return text.find("HUNTER2") != std::string::npos || text.find("SECRET") != std::string::npos;
+  };
+  const Result first = run("secret");
+  INFO(first.err);
+  CHECK(first.exit_code == 0);
+  const auto requests = server.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0].target == "/small.torch?token=SECRET");
+  CHECK(requests[0].header("authorization") == "Basic Ym9iOkhVTlRFUjI=");
+  CHECK(first.err.find("] from http://bob:***@" + place + "/small.torch?token=***\n") !=
+        std::string::npos);
+  CHECK_FALSE(has_secret(first.err + first.out));
+  CHECK(read_file(report).find("http://bob:***@") != std::string::npos);
+  CHECK_FALSE(has_secret(read_file(report)));
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(weights.folder / "secret")) {
+    // These keep the config, as README.md of the weights schemes says.
+    if (!entry.is_regular_file() || entry.path().filename() == "config.toml" ||
+        entry.path().extension() == ".torch")
+      continue;
+    ++files;
+    CAPTURE(entry.path());
+    CHECK_FALSE(has_secret(read_file(entry.path())));
+  }
+  CHECK(files >= 5);
+  CHECK(read_file(weights.folder / "secret/env.json").find("http://bob:***@") != std::string::npos);
+
+  refused = "/small.torch?token=SECRET";
+  fs::remove_all(weights.folder / "cache");
+  const Result second = run("refused");
+  CHECK(second.exit_code == 4);
+  CHECK(second.err.find("error: http://" + place +
+                        "/small.torch?token=***: the server refuses it (HTTP 403); ") !=
+        std::string::npos);
+  CHECK_FALSE(has_secret(second.err));
+}
+
 TEST_CASE("download: a run that goes on from its checkpoint leaves the address alone") {
   const Weights weights;
   const HttpServer server(
@@ -130,7 +183,8 @@ TEST_CASE(
   const std::string gone = server.url("/gone.torch");
   const Result absent = weights.run(gone, "absent");
   CHECK(absent.exit_code == 4);
-  CHECK(absent.err.find(gone + ": the server has no such file (HTTP 404); check the address") !=
+  CHECK(absent.err.find("error: " + gone +
+                        ": the server has no such file (HTTP 404); check the address") !=
         std::string::npos);
   const std::string pinned = server.url("/small.torch") + "#sha256=" + std::string(64, '0');
   const Result other = weights.run(pinned, "other");
