@@ -2,10 +2,10 @@
 #include <map>
 
 #include "host/cli/commands.hpp"
-#include "host/cli/printable.hpp"
 #include "host/cli/weights_input.hpp"
 #include "host/config/schema.hpp"
 #include "host/files/counted.hpp"
+#include "host/files/printable.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/weights/rename.hpp"
 #include "host/weights/slices.hpp"

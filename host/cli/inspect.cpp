@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "host/cli/json_text.hpp"
-#include "host/cli/printable.hpp"
 #include "host/files/counted.hpp"
+#include "host/files/printable.hpp"
 #include "host/files/shape_text.hpp"
 #include "host/files/tensor_list.hpp"
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "host/cli/options.hpp"
-#include "host/cli/printable.hpp"
 #include "host/files/error.hpp"
+#include "host/files/printable.hpp"
 
 namespace {
 

@@ -8,6 +8,7 @@
 #include "host/files/atomic_file.hpp"
 #include "host/files/error.hpp"
 #include "host/files/numpy_pickle_writer.hpp"
+#include "host/files/printable.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/files/torch_zip_writer.hpp"
@@ -94,7 +95,7 @@ std::string places_of(const Node& tree) {
   std::string list;
   for (const std::string& place : places) {
     if (list.size() > 200) return list + ", ...";
-    list += (list.empty() ? "'" : ", '") + place + "'";
+    list += (list.empty() ? "'" : ", '") + printable(place) + "'";
   }
   return list;
 }

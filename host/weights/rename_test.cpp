@@ -60,6 +60,23 @@ std::string refused(const WeightsFile& file) {
 
 }  // namespace
 
+TEST_CASE("convert: a file's names cannot steer the terminal in what is said of them") {
+  WeightsFile file;
+  file.tree["\x1b[31mred"] = floats({1}, {1});
+  answer = [](const vissl_weights_rename_request& request, const Sink& sink) {
+    sink.keep(sink.self, 0, text(""), request.source[0].name, 0);
+    sink.message(sink.self, 1, text("two\nlines of \x1b[31mred"));
+  };
+  const Renamed out = renamed(file);
+  CHECK(out.messages[0].line == "two\nlines of \\x1b[31mred");
+  CHECK(out.contents.tree.find("\x1b[31mred") != nullptr);  // the name itself stays
+  answer = [](const vissl_weights_rename_request& request, const Sink& sink) {
+    for (int i = 0; i < 2; ++i) sink.keep(sink.self, 0, text(""), request.source[0].name, 0);
+  };
+  CHECK(refused(file) ==
+        "a.pth: two tensors would be called '\\x1b[31mred'; choose one with --part");
+}
+
 TEST_CASE("convert: names, places, further keys and tensors stand where the profile wants them") {
   answer = [](const vissl_weights_rename_request& request, const Sink& sink) {
     CHECK(request.source_count == 2);

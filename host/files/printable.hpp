@@ -8,4 +8,7 @@ namespace vissl::host {
 // writing (control characters, bidirectional marks) and bytes that are no UTF-8 become \xNN.
 std::string printable(std::string_view text);
 
+// For text of several lines that has such names in it: its line ends and tabs stay.
+std::string printable_lines(std::string_view text);
+
 }  // namespace vissl::host

@@ -1,4 +1,4 @@
-#include "host/cli/printable.hpp"
+#include "host/files/printable.hpp"
 
 #include "host/files/utf8.hpp"
 
@@ -37,6 +37,14 @@ std::string printable(std::string_view text) {
     text.remove_prefix(size == 0 ? 1 : size);
   }
   return out;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  for (std::size_t end; (end = text.find_first_of("\n\t")) != std::string_view::npos;
+       text.remove_prefix(end + 1))
+    out += printable(text.substr(0, end)) + text[end];
+  return out + printable(text);
 }
 
 }  // namespace vissl::host
