@@ -2,6 +2,10 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
 
 namespace vissl::host {
 
@@ -43,6 +47,23 @@ std::string broadcast_text(Collectives& ranks, std::string text, int64_t root) {
   at::Tensor bytes = at::from_blob(text.data(), {size}, at::kByte);
   ranks.broadcast(bytes, root);
   return text;
+}
+
+std::vector<std::string> gather_texts(Collectives& ranks, const std::string& own) {
+  const at::NoGradGuard no_grad;
+  const auto size = static_cast<int64_t>(own.size());
+  const at::Tensor sizes = ranks.all_gather(at::full({1}, size, at::kLong), false);
+  const int64_t widest = sizes.max().item<int64_t>();
+  std::vector<std::string> texts(static_cast<std::size_t>(ranks.world()));
+  if (widest == 0) return texts;
+  const at::Tensor row = at::zeros({1, widest}, at::kByte);
+  std::copy(own.begin(), own.end(), static_cast<char*>(row.data_ptr()));
+  const at::Tensor rows = ranks.all_gather(row, false);
+  for (int64_t rank = 0; rank < ranks.world(); ++rank)
+    texts[static_cast<std::size_t>(rank)].assign(
+        static_cast<const char*>(rows.const_data_ptr()) + rank * widest,
+        static_cast<std::size_t>(sizes[rank].item<int64_t>()));
+  return texts;
 }
 
 }  // namespace vissl::host

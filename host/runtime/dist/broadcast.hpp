@@ -18,6 +18,9 @@ void broadcast_values(Collectives& ranks, const std::vector<at::Tensor>& tensors
 // The text that `root` was given, on all ranks.
 std::string broadcast_text(Collectives& ranks, std::string text, int64_t root);
 
+// The texts of all ranks, in their order, on all ranks.
+std::vector<std::string> gather_texts(Collectives& ranks, const std::string& own);
+
 // Consecutive tensors of one type, of up to `bytes` together, in the given order.
 std::vector<std::vector<at::Tensor>> pieces_of(const std::vector<at::Tensor>& tensors,
                                                int64_t bytes);
