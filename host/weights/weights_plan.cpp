@@ -6,7 +6,9 @@
 
 #include "host/abi_text.hpp"
 #include "host/boundary.hpp"
+#include "host/files/counted.hpp"
 #include "host/files/locator_text.hpp"
+#include "host/files/printable.hpp"
 #include "host/files/shape_text.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/weights/weights_report.hpp"
@@ -182,6 +184,7 @@ WeightsPlan plan_weights(std::string file, std::string format, std::vector<Weigh
   plan.file = std::move(file);
   plan.format = std::move(format);
   plan.sources = std::move(sources);
+  for (WeightsSource& source : plan.sources) source.name = printable(source.name);
   plan.targets = std::move(targets);
   plan.rows.resize(plan.targets.size());
   plan.used.resize(plan.sources.size());
@@ -213,20 +216,21 @@ void judge(const WeightsPlan& plan, const WeightsGate& gate) {
                                  plan.sources.front().name + " …, the model " +
                                  plan.targets.front().name +
                                  " …; set state_dict_key_name, remove_prefix or append_prefix of "
-                                 "[model.weights_init], or profile = \"auto\"");
+                                 "[model.weights_init]" +
+                                 (gate.is_auto ? "" : ", or profile = \"auto\""));
   }
   if (gate.strict && missing > 0) {
-    throw Error(Exit::usage,
-                plan.file + ": " + std::to_string(missing) +
-                    " tensors of the model are not in it: " + missing_names(plan, kMaxShown));
+    throw Error(Exit::usage, plan.file + ": " + counted(missing, "tensor") + " of the model " +
+                                 (missing == 1 ? "is" : "are") +
+                                 " not in it: " + missing_names(plan, kMaxShown));
   }
   if (plan.coverage() < gate.min_coverage) {
     throw Error(Exit::usage,
                 plan.file + ": only " + percent(plan.coverage()) +
                     " of the trunk's elements are in it, less than min_coverage = " +
                     percent(gate.min_coverage) + "; not there: " + missing_names(plan, kMaxShown) +
-                    "; set prefixes or profile = \"auto\" of [model.weights_init], or lower "
-                    "min_coverage if that is meant");
+                    "; set prefixes " + (gate.is_auto ? "" : "or profile = \"auto\" ") +
+                    "of [model.weights_init], or lower min_coverage if that is meant");
   }
 }
 

@@ -55,7 +55,7 @@ struct WeightsMessage {
 
 struct WeightsPlan {
   std::string file, format;
-  std::vector<WeightsSource> sources;
+  std::vector<WeightsSource> sources;  // names as printable() shows them
   std::vector<WeightsTarget> targets;
   std::vector<WeightsRow> rows;      // of each target
   std::vector<bool> used;            // of each source
@@ -73,7 +73,9 @@ struct WeightsPlan {
 vissl_weights_entry entry_of(const std::string& name, DType dtype,
                              const std::vector<std::int64_t>& shape);
 
-// Asks the profile. Throws Error with the profile's own text, or Error(usage) for a plan that
+// Asks the profile, which is told the sources' names as printable() shows them, so that nothing it
+// says of them can steer a terminal; a name that needs it is no tensor's of a model anyway. Throws
+// Error with the profile's own text, or Error(usage) for a plan that
 // cannot be carried out: two tensors for one target, a target that does not exist, another shape.
 // `sources` must outlive the plan.
 WeightsPlan plan_weights(std::string file, std::string format, std::vector<WeightsSource> sources,
@@ -83,6 +85,7 @@ WeightsPlan plan_weights(std::string file, std::string format, std::vector<Weigh
 struct WeightsGate {
   double min_coverage = 0.5;  // below it loading fails
   bool strict = false;        // all of the model must be found
+  bool is_auto = false;       // every profile was tried: no advice to do that
 };
 inline constexpr double kWarnCoverage = 0.95;
 

@@ -21,10 +21,14 @@ vissl_str str(const char* text) {
 // A profile whose plan is a function of the test.
 struct Profile {
   std::function<void(Sink)> body;
-  static vissl_status plan(void* self, const vissl_weights_entry*, std::uint64_t,
+  std::vector<std::string> told;  // names of the file's tensors
+  static vissl_status plan(void* self, const vissl_weights_entry* source, std::uint64_t count,
                            const vissl_weights_entry*, std::uint64_t,
                            const vissl_weights_sink* sink, vissl_err*) {
-    static_cast<Profile*>(self)->body(*sink);
+    auto& profile = *static_cast<Profile*>(self);
+    for (std::uint64_t i = 0; i < count; ++i)
+      profile.told.emplace_back(source[i].name.data, source[i].name.size);
+    profile.body(*sink);
     return VISSL_OK;
   }
 };
@@ -54,7 +58,7 @@ const std::vector<WeightsTarget> kModel = {{"trunk.conv.weight", DType::float32,
 
 WeightsPlan planned(const Node& tree, const std::function<void(Sink)>& body,
                     const std::vector<WeightsTarget>& model = kModel) {
-  Profile profile{body};
+  Profile profile{body, {}};
   const vissl_weights_profile_class table = {sizeof table, nullptr, nullptr, &Profile::plan,
                                              nullptr,      nullptr, nullptr};
   return plan_weights("a.pth", "torch_zip", tensors_of(tree), model, table, &profile);
@@ -165,9 +169,56 @@ TEST_CASE("weights plan: the gates name what is missing and what to do") {
         "there: trunk.bn.weight, heads.0.bias; set prefixes or profile = \"auto\" of "
         "[model.weights_init], or lower min_coverage if that is meant");
   CHECK_NOTHROW(judge(planned(tree, load_conv), {0.8, false}));
+  CHECK(error([&] {
+          judge(planned(tree,
+                        [](Sink sink) {
+                          load_conv(sink);
+                          sink.skip_target(sink.self, str("trunk.bn.weight"), str("on purpose"));
+                        }),
+                {0.5, true});
+        }) == "a.pth: 1 tensor of the model is not in it: heads.0.bias");
   const Node empty = Node::dict();
   CHECK(error([&] { planned(empty, load_conv); }, Exit::bad_data) ==
         "a.pth (torch_zip) holds no tensors; `vissl-host inspect` lists what it holds");
+}
+
+TEST_CASE("weights plan: who uses auto already is not told to") {
+  const Node tree = file();
+  const std::string nothing = error([&] { judge(planned(tree, [](Sink) {}), {0.5, false, true}); });
+  CHECK(nothing.ends_with("remove_prefix or append_prefix of [model.weights_init]"));
+  const std::string little = error([&] { judge(planned(tree, load_conv), {0.9, false, true}); });
+  CHECK(
+      little.ends_with("; set prefixes of [model.weights_init], or lower min_coverage if that is "
+                       "meant"));
+}
+
+TEST_CASE("weights plan: names in a file cannot steer the terminal, nor does a profile meet them") {
+  Node tree = file();
+  tree["\x1b[31mred\nline"] = zeros({2});
+  Profile profile{[](Sink) {}, {}};
+  const vissl_weights_profile_class table = {sizeof table, nullptr, nullptr, &Profile::plan,
+                                             nullptr,      nullptr, nullptr};
+  const WeightsPlan plan = plan_weights("a.pth", "x", tensors_of(tree), kModel, table, &profile);
+  REQUIRE(profile.told.size() == 4);
+  CHECK(profile.told[3] == "\\x1b[31mred\\x0aline");
+  CHECK(text_report(plan).find("\\x1b[31mred\\x0aline  1 tensor") != std::string::npos);
+  CHECK(text_report(plan).find('\x1b') == std::string::npos);
+  CHECK(error([&] {
+          planned(tree, [](Sink sink) {
+            sink.load(sink.self, 3, str("trunk.bn.weight"));
+            sink.load(sink.self, 1, str("trunk.bn.weight"));
+          });
+        }).find("'\\x1b[31mred\\x0aline' and 'state_dict.fc.bias'") != std::string::npos);
+}
+
+TEST_CASE("weights report: what is not loaded yet, or never, is not called so") {
+  const Node tree = file();
+  const WeightsPlan plan = planned(tree, load_conv);
+  CHECK(summary_line(plan, LoadStage::planned).starts_with("would load 1 of 3 tensors"));
+  const std::string refused = text_report(plan, LoadStage::refused);
+  CHECK(refused.starts_with("in the file:\n  trunk.conv.*"));
+  CHECK(refused.find("\nnot in the file:\n  heads.0.*") != std::string::npos);
+  CHECK(refused.find("loaded") == std::string::npos);
 }
 
 TEST_CASE("weights report: JSON has every target with its fate, and names near the missing") {

@@ -83,7 +83,7 @@ struct Groups {
           << counted(count.second, "element") << '\n';
     }
     if (counts.size() > kMaxGroups)
-      out << "  and " << counts.size() - kMaxGroups << " groups more\n";
+      out << "  and " << counted(counts.size() - kMaxGroups, "group") << " more\n";
   }
 };
 
@@ -107,13 +107,13 @@ std::string missing_names(const WeightsPlan& plan, std::size_t most) {
   return count > most ? text + " and " + std::to_string(count - most) + " more" : text;
 }
 
-std::string summary_line(const WeightsPlan& plan) {
+std::string summary_line(const WeightsPlan& plan, LoadStage stage) {
   const std::size_t adapted = plan.count(WeightsFate::adapted);
   const std::size_t skipped = plan.count(WeightsFate::skipped);
-  std::string text = "loaded " + std::to_string(plan.count(WeightsFate::loaded) + adapted) +
-                     " of " + std::to_string(plan.targets.size()) + " tensors (" +
-                     percent(plan.coverage()) + " of the trunk) from " + plan.file + " (" +
-                     plan.format + ")";
+  std::string text = (stage == LoadStage::loaded ? "loaded " : "would load ") +
+                     std::to_string(plan.count(WeightsFate::loaded) + adapted) + " of " +
+                     std::to_string(plan.targets.size()) + " tensors (" + percent(plan.coverage()) +
+                     " of the trunk) from " + plan.file + " (" + plan.format + ")";
   if (adapted > 0) text += "; " + std::to_string(adapted) + " adapted";
   if (skipped > 0) text += "; " + std::to_string(skipped) + " left out on purpose";
   const std::string missing = missing_names(plan, 5);
@@ -125,7 +125,7 @@ std::string summary_line(const WeightsPlan& plan) {
   return text;
 }
 
-std::string text_report(const WeightsPlan& plan) {
+std::string text_report(const WeightsPlan& plan, LoadStage stage) {
   std::ostringstream out;
   Groups loaded, missing, unused;
   for (std::size_t i = 0; i < plan.rows.size(); ++i) {
@@ -136,7 +136,7 @@ std::string text_report(const WeightsPlan& plan) {
   for (std::size_t i = 0; i < plan.sources.size(); ++i)
     if (!plan.used[i] && plan.ignored[i].empty())
       unused.add(plan.sources[i].name, plan.sources[i].tensor->numel());
-  loaded.write(out, "loaded:");
+  loaded.write(out, stage == LoadStage::loaded ? "loaded:" : "in the file:");
   for (std::size_t i = 0; i < plan.rows.size(); ++i)
     if (plan.rows[i].fate == WeightsFate::adapted)
       out << "adapted: " << plan.targets[i].name << ": " << plan.rows[i].what << '\n';
@@ -145,7 +145,8 @@ std::string text_report(const WeightsPlan& plan) {
     if (row.fate == WeightsFate::skipped) ++skipped[row.what];
   for (const auto& [why, count] : skipped)
     out << "left out: " << counted(count, "tensor") << ": " << why << '\n';
-  missing.write(out, "not in the file, as initialised:");
+  missing.write(
+      out, stage == LoadStage::refused ? "not in the file:" : "not in the file, as initialised:");
   unused.write(out, "in the file, unused:");
   return out.str();
 }

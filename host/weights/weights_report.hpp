@@ -13,11 +13,15 @@ std::string percent(double part);  // 0.9876 -> "98.76 %"
 // The first `most` missing tensors and how many more.
 std::string missing_names(const WeightsPlan& plan, std::size_t most);
 
-// One line: "loaded 318 of 320 tensors (100 % of the trunk) from FILE (torch_zip); …".
-std::string summary_line(const WeightsPlan& plan);
+// How far it has come; reports say no more than that.
+enum class LoadStage { planned, refused, loaded };
+
+// One line: "loaded 318 of 320 tensors (100 % of the trunk) from FILE (torch_zip); …", with "would
+// load" before that is done.
+std::string summary_line(const WeightsPlan& plan, LoadStage stage = LoadStage::loaded);
 
 // Below that line: grouped by fate and by the first three parts of the names, with counts.
-std::string text_report(const WeightsPlan& plan);
+std::string text_report(const WeightsPlan& plan, LoadStage stage = LoadStage::loaded);
 
 // {"file", "format", "coverage", "counts": {fate: n}, "targets": [{"name", "shape", "dtype",
 // "status", "from": […], "what", "nearest": […]}], "unused": [{"name", "shape", "reason"}],

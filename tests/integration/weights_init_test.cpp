@@ -9,6 +9,7 @@
 
 #include "free_place.hpp"
 #include "host/files/atomic_file.hpp"
+#include "host/files/safetensors_writer.hpp"
 #include "host/files/torch_zip_reader.hpp"
 #include "host/files/torch_zip_writer.hpp"
 #include "process.hpp"
@@ -84,6 +85,44 @@ std::string momentum_encoder(const std::string& name) {
   return "module.encoder_q." + name;
 }
 
+struct Outcome {
+  std::vector<int> exit_codes;
+  std::string told;  // by both
+};
+
+// Two ranks of one run that find `first` and `second` under one path, as on nodes that share no
+// disk: it leads into another folder for each. An empty name: there is no file.
+Outcome on_two_nodes(const Weights& weights, const fs::path& first, const fs::path& second) {
+  const fs::path nodes[] = {weights.path() / "node0", weights.path() / "node1"};
+  const fs::path files[] = {first, second};
+  write_file(weights.path() / "run.toml",
+             small_config(weights.path() / "run") +
+                 "[model.weights_init]\nparams_file = \"/proc/self/cwd/net.pth\"\n"
+                 "profile = \"auto\"\n");
+  const std::string place = free_place();
+  const fs::path before = fs::current_path();
+  std::vector<Result> results(2);
+  std::vector<std::thread> ranks;
+  for (std::size_t rank = 0; rank < 2; ++rank) {
+    fs::remove_all(nodes[rank]);
+    fs::create_directories(nodes[rank]);
+    if (!files[rank].empty()) fs::copy_file(files[rank], nodes[rank] / "net.pth");
+    fs::current_path(nodes[rank]);
+    std::promise<void> started;
+    ranks.emplace_back([&, rank] {
+      results[rank] = run_host(run_arguments(weights.path() / "run.toml",
+                                             {"--rank", std::to_string(rank), "--world-size", "2",
+                                              "--rendezvous", place, "optimizer.num_epochs=1"}),
+                               [&](pid_t) { return started.set_value(), true; });
+    });
+    started.get_future().wait();  // the next rank starts in another folder
+  }
+  for (std::thread& rank : ranks) rank.join();
+  fs::current_path(before);
+  CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
+  return {{results[0].exit_code, results[1].exit_code}, results[0].err + results[1].err};
+}
+
 bool says(const Result& result, const std::string& text) {
   return result.err.find(text) != std::string::npos;
 }
@@ -142,6 +181,8 @@ TEST_CASE("weights: dry_run and check show the plan, and dry_run leaves no check
       weights.run(file, {"model.weights_init.profile=auto", "model.weights_init.dry_run=true"});
   INFO(dry.err);
   CHECK(dry.exit_code == 0);
+  CHECK(says(dry, "would load "));
+  CHECK(!says(dry, "loaded"));
   CHECK(says(dry, "not in the file, as initialised:\n  heads.0.clf.*  2 tensors, 132 elements"));
   CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
   const Result check = weights.run(file, {"model.weights_init.profile=auto"}, {"check"});
@@ -154,15 +195,24 @@ TEST_CASE("weights: dry_run and check show the plan, and dry_run leaves no check
 TEST_CASE("weights: a file that has less than half of the trunk is refused, unless that is meant") {
   Weights weights;
   const fs::path file = weights.file("part.pth", [](const std::string& name) {
-    return (name.rfind("layer4", 0) == 0 ? "other_" : "") + name;
+    return (name.rfind("layer4", 0) == 0 ? "\x1b[31mred\n" : "") + name;
   });
   const std::vector<std::string> settings = {"model.weights_init.profile=timm",
                                              "model.weights_init.strict=false"};
   const Result refused = weights.run(file, settings);
+  INFO(refused.err);
   CHECK(refused.exit_code == 2);
   CHECK(says(refused,
              "of the trunk's elements are in it, less than min_coverage = 50 %; not there: "
              "trunk._feature_blocks.layer4.0.conv1.weight"));
+  // It is shown once what there is, and not called loaded; names cannot steer the terminal.
+  CHECK(says(refused, "part.pth has for this model:\nin the file:\n"));
+  CHECK(says(refused, "\\x1b[31mred\\x0alayer4.0"));
+  CHECK(!says(refused, "\x1b"));
+  CHECK(!says(refused, "loaded "));
+  CHECK(!says(refused, "of the trunk's elements come from it"));
+  const std::string lost = "trunk._feature_blocks.layer4.0.conv1.weight";
+  CHECK(refused.err.find(lost) == refused.err.rfind(lost));
   CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
   std::vector<std::string> meant = settings;
   meant.push_back("model.weights_init.min_coverage=0.1");
@@ -258,41 +308,46 @@ TEST_CASE("weights: a strict load that lacks tensors ends all ranks with one rep
 
 TEST_CASE("weights: ranks that see two files under one path all end, with one error") {
   Weights weights;
-  // One path that leads into another folder for each rank, as on nodes that share no disk.
-  const std::string path = "/proc/self/cwd/net.pth";
   const fs::path file = weights.file("net.pth", momentum_encoder);
-  for (const char* node : {"node0", "node1"}) fs::create_directories(weights.path() / node);
-  fs::copy_file(file, weights.path() / "node0/net.pth");
-  fs::copy_file(weights.checkpoint(), weights.path() / "node1/net.pth");
-  write_file(weights.path() / "run.toml", small_config(weights.path() / "run") +
-                                              "[model.weights_init]\nparams_file = \"" + path +
-                                              "\"\nprofile = \"auto\"\n");
-  const std::string place = free_place();
-  const fs::path before = fs::current_path();
-  std::vector<Result> results(2);
-  std::vector<std::thread> ranks;
-  for (std::size_t rank = 0; rank < 2; ++rank) {
-    fs::current_path(weights.path() / ("node" + std::to_string(rank)));
-    std::promise<void> started;
-    ranks.emplace_back([&, rank] {
-      results[rank] = run_host(run_arguments(weights.path() / "run.toml",
-                                             {"--rank", std::to_string(rank), "--world-size", "2",
-                                              "--rendezvous", place, "optimizer.num_epochs=1"}),
-                               [&](pid_t) { return started.set_value(), true; });
-    });
-    started.get_future().wait();  // the next rank starts in another folder
+  const Outcome other = on_two_nodes(weights, file, weights.checkpoint());
+  CHECK(other.exit_codes == std::vector<int>{4, 4});
+  CHECK(other.told.find("net.pth: rank 1 sees another file than rank 0; give every node the same "
+                        "file, or pin it with #sha256=…") != std::string::npos);
+  CHECK(other.told.find("oaded ") == std::string::npos);
+
+  // The same names, shapes and size, and one other value.
+  const std::string name = "module.encoder_q.layer3.1.conv1.weight";
+  NamedTensors tensors;
+  const Node tree = read_torch_zip(file);
+  for (const auto& [key, tensor] : tree.at("state_dict").as_dict().entries())
+    tensors.emplace_back(to_text(key), tensor.as_tensor());
+  write_safetensors(weights.path() / "net.safetensors", tensors);
+  for (auto& [key, tensor] : tensors) {
+    if (key != name) continue;
+    std::vector<std::byte> bytes = tensor.packed();
+    bytes[bytes.size() / 2] ^= std::byte{1};
+    tensor = TensorRef::contiguous(tensor.dtype, tensor.shape, Storage::copy_of(bytes));
   }
-  for (std::thread& rank : ranks) rank.join();
-  fs::current_path(before);
-  for (const Result& result : results) {
-    INFO(result.err);
-    CHECK(result.exit_code == 4);
-  }
-  const std::string told = results[0].err + results[1].err;
-  INFO(told);
-  CHECK(told.find(path + ": rank 1 sees another file than rank 0; give every node the same file, "
-                         "or pin it with #sha256=…") != std::string::npos);
-  CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
+  write_safetensors(weights.path() / "changed.safetensors", tensors);
+  const Outcome values = on_two_nodes(weights, weights.path() / "net.safetensors",
+                                      weights.path() / "changed.safetensors");
+  INFO(values.told);
+  CHECK(values.exit_codes == std::vector<int>{4, 4});
+  CHECK(values.told.find("rank 1 sees another file than rank 0: '" + name +
+                         "' has other values in it; give every node the same file") !=
+        std::string::npos);
+  CHECK(values.told.find("oaded ") == std::string::npos);
+  CHECK(values.told.find("training 1 epoch") == std::string::npos);
+}
+
+TEST_CASE("weights: a rank without the file ends all of them, before anything is said of loading") {
+  Weights weights;
+  const Outcome outcome = on_two_nodes(weights, weights.file("net.pth", momentum_encoder), "");
+  INFO(outcome.told);
+  CHECK(outcome.exit_codes == std::vector<int>{4, 4});
+  CHECK(outcome.told.find("error: rank 1: ") != std::string::npos);
+  CHECK(outcome.told.find("weights: chosen") == std::string::npos);
+  CHECK(outcome.told.find("training 1 epoch") == std::string::npos);
 }
 
 TEST_CASE("weights: seven classes from a file of a thousand train at once") {

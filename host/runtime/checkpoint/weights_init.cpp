@@ -5,18 +5,19 @@
 #include <torch/csrc/autograd/grad_mode.h>
 #include <vissl/weights_scheme.h>
 
-#include <filesystem>
+#include <memory>
 #include <unordered_map>
 
 #include "host/files/atomic_file.hpp"
 #include "host/files/mapped_file.hpp"
+#include "host/files/printable.hpp"
 #include "host/files/read_into.hpp"
-#include "host/files/sha256.hpp"
 #include "host/files/shape_text.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
+#include "host/runtime/checkpoint/same_weights.hpp"
 #include "host/runtime/checkpoint/tensors.hpp"
-#include "host/runtime/dist/broadcast.hpp"
+#include "host/runtime/dist/together.hpp"
 #include "host/text_sink.hpp"
 #include "host/weights/weights_plan.hpp"
 #include "host/weights/weights_report.hpp"
@@ -75,24 +76,6 @@ std::string locator_of(const Instance& profile, const Setting& config) {
   ErrorSink error;
   error.check(table.locator(profile.self(), &out, error.get()), config.where());
   return locator;
-}
-
-// A file that differs between nodes would give every rank another model.
-void check_same_file(const WeightsPlan& plan) {
-  if (collectives().world() == 1) return;
-  std::string all = plan.format;
-  for (const WeightsSource& s : plan.sources) {
-    all += s.name + shape_text(s.tensor->shape);
-    all += std::to_string(static_cast<int>(s.tensor->dtype));
-  }
-  std::error_code error;
-  if (std::filesystem::is_regular_file(plan.file, error))
-    all += std::to_string(std::filesystem::file_size(plan.file, error));
-  const std::string own = sha256_hex(std::as_bytes(std::span(all)));
-  if (broadcast_text(collectives(), own, 0) == own) return;
-  throw Error(Exit::bad_data, plan.file + ": rank " + std::to_string(collectives().rank()) +
-                                  " sees another file than rank 0; give every node the same file, "
-                                  "or pin it with #sha256=…");
 }
 
 // Shares the file's memory, which `ref` keeps.
@@ -156,76 +139,141 @@ Made adapt_all(const WeightsPlan& plan, const Instance& profile) {
   return made;
 }
 
-void say(Logger& log, const WeightsPlan& plan, bool whole) {
+// What a rank has at hand before anything is copied.
+struct Prepared {
+  std::unique_ptr<Instance> profile;
+  WeightsFile file;
+  std::vector<Entry*> entries;  // of the plan's targets
+  WeightsPlan plan;             // borrows the file's tensors
+};
+
+// Texts of a foreign file may hold what steers a terminal.
+WeightsFile read_file(const std::string& path, const WeightsReadOptions& options) {
+  try {
+    return read_weights_file(path, options);
+  } catch (const Error& error) {
+    throw Error(error.code(), printable(error.what()));
+  }
+}
+
+void prepare(Prepared& to, Model& model, const std::string& locator, const Services& services) {
+  const Located located = locate(*services.host, locator);
+  const std::string& path = located.path;
+  WeightsReadOptions options;
+  options.formats = services.weights_formats;
+  to.file = read_file(path, options);
+  std::vector<WeightsTarget> targets;
+  for (const auto& e : model.store().entries()) {
+    if (!e->saved()) continue;
+    targets.push_back({e->name, static_cast<DType>(static_cast<int>(e->tensor.scalar_type())),
+                       e->tensor.sizes().vec()});
+    to.entries.push_back(e.get());
+  }
+  std::vector<WeightsSource> sources = tensors_of(to.file.tree);
+  if (to.file.format == "safetensors") add_aliases(sources, to.file.metadata);
+  to.plan = plan_weights(path, to.file.format, kept(std::move(sources), located.keep, path),
+                         std::move(targets), to.profile->as<vissl_weights_profile_class>(),
+                         to.profile->self());
+  std::vector<WeightsMessage> warnings;
+  for (const std::string& warning : to.file.warnings)
+    warnings.push_back({VISSL_LOG_WARNING, path + ": " + printable(warning)});
+  to.plan.messages.insert(to.plan.messages.begin(), warnings.begin(), warnings.end());
+}
+
+void say_messages(Logger& log, const WeightsPlan& plan) {
   for (const WeightsMessage& message : plan.messages)
     log.log(static_cast<LogLevel>(std::min<std::uint32_t>(message.level, 3)), message.line);
-  log.log(LogLevel::info, summary_line(plan) + (whole ? "\n" + text_report(plan) : ""));
+}
+
+// What the file has for the model stands before the error, so that it shows what to set.
+void judge_loudly(Logger& log, const WeightsPlan& plan, const WeightsGate& gate) {
+  try {
+    judge(plan, gate);
+  } catch (const Error&) {
+    say_messages(log, plan);
+    log.log(LogLevel::info,
+            "what " + plan.file + " has for this model:\n" + text_report(plan, LoadStage::refused));
+    throw;
+  }
+}
+
+void say_summary(Logger& log, const WeightsPlan& plan, LoadStage stage) {
+  const bool whole = stage == LoadStage::planned;
+  log.log(LogLevel::info,
+          summary_line(plan, stage) + (whole ? "\n" + text_report(plan, stage) : ""));
   if (plan.coverage() < kWarnCoverage)
     log.log(LogLevel::warning,
             plan.file + ": only " + percent(plan.coverage()) +
                 " of the trunk's elements come from it; not there: " + missing_names(plan, 5));
 }
 
+void copy(const Prepared& from) {
+  const torch::autograd::AutoGradMode no_grad(false);
+  const WeightsPlan& plan = from.plan;
+  const Made made = adapt_all(plan, *from.profile);
+  std::vector<ReadPiece> pieces;
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    const WeightsRow& row = plan.rows[i];
+    at::Tensor& to = from.entries[i]->tensor;
+    if (row.fate == WeightsFate::adapted) to.copy_(made.at(i));
+    if (row.fate != WeightsFate::loaded || to.numel() == 0) continue;
+    const TensorRef& source = *plan.sources[row.sources.front()].tensor;
+    if (fits_bytes(source, to)) {
+      pieces.push_back(piece(source, to));
+    } else {
+      to.copy_(view_of(source).reshape(to.sizes()));
+      MappedFile::let_go(source.storage->bytes());
+    }
+  }
+  read_into(std::move(pieces), at::get_num_threads());
+}
+
+std::vector<at::Tensor> tensors_in(const std::vector<Entry*>& entries) {
+  std::vector<at::Tensor> tensors;
+  for (const Entry* entry : entries) tensors.push_back(entry->tensor);
+  return tensors;
+}
+
 }  // namespace
 
 LoadedWeights init_weights(Model& model, const Setting& config, const Services& services,
                            bool strict) {
-  const auto profile = services.catalogue->create("weights", config.value());
-  const std::string locator = locator_of(*profile, config);
   Logger& log = *services.log;
-  if (locator.empty()) {
-    const std::string none = config.where() + ": no file of weights is named";
-    if (strict) throw Error(Exit::usage, none + "; give its params_file");
-    log.log(LogLevel::warning, none + ": using random initialization");
+  Collectives& ranks = collectives();
+  const bool dry_run = config.boolean("dry_run");
+  const WeightsGate gate{config.number("min_coverage"), strict, config.string("profile") == "auto"};
+  Prepared own;
+  std::string locator;
+  together(ranks, [&] {
+    own.profile = services.catalogue->create("weights", config.value());
+    locator = locator_of(*own.profile, config);
+    if (locator.empty()) {
+      const std::string none = config.where() + ": no file of weights is named";
+      if (strict) throw Error(Exit::usage, none + "; give its params_file");
+      log.log(LogLevel::warning, none + ": using random initialization");
+      return;
+    }
+    prepare(own, model, locator, services);
+    const std::string report = config.string("report");
+    if (!report.empty() && ranks.rank() == 0) write_text_atomic(report, json_report(own.plan));
+    judge_loudly(log, own.plan, gate);
+  });
+  if (locator.empty()) return {};
+  check_same_layout(own.plan);
+  say_messages(log, own.plan);
+  if (dry_run) {
+    say_summary(log, own.plan, LoadStage::planned);
     return {};
   }
-  const Located located = locate(*services.host, locator);
-  const std::string& path = located.path;
-  WeightsReadOptions options;
-  options.formats = services.weights_formats;
-  const WeightsFile file = read_weights_file(path, options);
-  for (const std::string& warning : file.warnings)
-    log.log(LogLevel::warning, path + ": " + warning);
 
-  std::vector<WeightsTarget> targets;
-  std::vector<Entry*> entries;
-  for (const auto& e : model.store().entries()) {
-    if (!e->saved()) continue;
-    targets.push_back({e->name, static_cast<DType>(static_cast<int>(e->tensor.scalar_type())),
-                       e->tensor.sizes().vec()});
-    entries.push_back(e.get());
-  }
-  std::vector<WeightsSource> sources = tensors_of(file.tree);
-  if (file.format == "safetensors") add_aliases(sources, file.metadata);
-  const WeightsPlan plan =
-      plan_weights(path, file.format, kept(std::move(sources), located.keep, path),
-                   std::move(targets), profile->as<vissl_weights_profile_class>(), profile->self());
-  check_same_file(plan);
-  const bool dry_run = config.boolean("dry_run");
-  const std::string report = config.string("report");
-  if (!report.empty() && collectives().rank() == 0) write_text_atomic(report, json_report(plan));
-  say(log, plan, dry_run);
-  judge(plan, {config.number("min_coverage"), strict});
-  if (dry_run) return {};
-
-  const torch::autograd::AutoGradMode no_grad(false);
-  const Made made = adapt_all(plan, *profile);
-  std::vector<ReadPiece> pieces;
-  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-    const WeightsRow& row = plan.rows[i];
-    at::Tensor& to = entries[i]->tensor;
-    if (row.fate == WeightsFate::adapted) to.copy_(made.at(i));
-    if (row.fate != WeightsFate::loaded || to.numel() == 0) continue;
-    const TensorRef& from = *plan.sources[row.sources.front()].tensor;
-    if (fits_bytes(from, to)) {
-      pieces.push_back(piece(from, to));
-    } else {
-      to.copy_(view_of(from).reshape(to.sizes()));
-      MappedFile::let_go(from.storage->bytes());
-    }
-  }
-  read_into(std::move(pieces), at::get_num_threads());
-  return {summary_line(plan), text_report(plan)};
+  std::vector<std::uint32_t> sums;
+  together(ranks, [&] {
+    copy(own);
+    if (ranks.world() > 1) sums = checksums(own.plan, tensors_in(own.entries));
+  });
+  check_same_values(own.plan, sums);
+  say_summary(log, own.plan, LoadStage::loaded);
+  return {summary_line(own.plan), text_report(own.plan)};
 }
 
 }  // namespace vissl::host
