@@ -44,8 +44,31 @@ RULES = [
     (r"(?P<stage>layer\d)\.", r"\g<stage>_"), (r"x*", "-"), (r"\bbn\d\b", "norm"), (r"(?<=layer)\d", "N"),
     (r"weight\Z", "w"), (r"$", ".end"), (r"(?i)LAYER", "stage"), (r"[.]", "$"), (r"(a)|(b)", r"[\1\2]"),
     (r"(?!module)m", "M"), (r"\.", r"\\"), (r"(l)(a)(y)", r"\g<3>\g<2>\g<1>\g<0>"), (r"e+?", "E"), (r"\W", r"\t"),
+    (r"1{,2}\.", "."), (r"[o]{2,}", "0"), (r"a{,}b", "B"), (r"{x}|\.{|d{}", "brace"), (r"[[:alpha:]]", "A"), (r"[]x[]+", "S"),
+    (r"\w+", "W"), ("(?x) layer # the [stage\n\\d", "L"), (r"(?P<R>l)?a(?(R)y|b)", "c"), (r"(l)a(?(1)y|b)", r"\1"), (r"(?i:LAYER)1|(?s-i:B)", "i"),
+    (r"(?>\d+)\.", "#"), (r"\d++", "P"), (r"(.)\1", "2"), (r"(?P<d>\d)(?P=d)?", r"<\g<d>>"), (r"[\141-c]", "o"), (r"\x2e", "dot"),
+    (r"layer(?#a comment)+", "y"), (r"\141|\0", r"\101"), (r"[\w.-]+?(?=\.)", r"\a"), (r"\u00f6.*", r"\n"),
+    (r"(?i)\u00d6", "oe"), (r"[^\W\d]", "_"), (r"(?i)(?m)^M", "^"), (r"weight$|bias$", ""), (r"[\b]|\v", "v"),
 ]
-NAMES = ["module.layer1.0.conv1.weight", "modulex.layer12.3.bn2.bias", "abxd", "layer1.conv.weight", "a.module.b"]
+# Known to PCRE2, which matches for us, and unknown to Python.
+REFUSED = [
+    r"(?<n>a)", r"(?'n'a)", r"(a)(?1)", r"(?P<n>a)(?P>n)", r"(?|a|b)", r"(?J)a", r"(?U)a", r"a(?i)b", r"((?i)a)", r"|(?i)a", r"(?R)",
+    r"(?&n)", r"(*ACCEPT)", r"(?^i:a)", r"(?-i)a", r"a{2}{3}", r"a**", r"^*a", r"\b+", r"\Qa\E", r"\R", r"\h", r"\K", r"\Ga", r"\pL",
+    r"\g{1}", r"\k<n>", r"\x{41}", r"\xa", r"[\8]", r"[\A]", r"\1(a)", r"(a\1)", r"(?P=n)(?P<n>a)", r"(?(DEFINE)a)", r"(?(?=a)b|c)",
+    r"(?P<n>a)(?P<n>b)", r"(?P<1>a)", r"\400", r"*a", r"{1}a", r"(?i-i:a)", r"[a", r"(?C1)a", r"(?n)a",
+]
+NAMES = ["module.layer1.0.conv1.weight", "modulex.layer12.3.bn2.bias", "abxd", "layer1.conv.weight", "a.module.b", "k\u00f6rper.\u00d6.{1}[x]"]
+TEMPLATES_REFUSED = [("(a)", r"\2"), ("a", r"\g<n>"), ("(a)", r"\g<-1>"), ("a", r"\q"), ("(?P<n>a)", r"\g<m>"), ("a", r"\g<*MARK>")]
+
+
+def checked(pattern, replacement=""):
+    """The pair, which Python must refuse."""
+    try:
+        re.sub(pattern, replacement, "a")
+    except (re.error, IndexError):  # IndexError: no such group in a replacement
+        return [pattern, replacement]
+    raise SystemExit(f"Python takes {pattern!r} -> {replacement!r}")
+
 
 OUT.write_text(json.dumps({
     "channels": [channels([1, 2, 1, 1], 1), channels([2, 3, 2, 2], 1), channels([2, 12, 1, 2], 1),
@@ -54,4 +77,5 @@ OUT.write_text(json.dumps({
     "positions": [positions(17, 1, 6, True), positions(16, 0, 7, True), positions(37, 1, 3, True),
                   positions(17, 1, 6, False), positions(37, 1, 3, False)],
     "rules": [{"pattern": p, "replacement": r, "name": n, "result": re.sub(p, r, n)} for p, r in RULES for n in NAMES],
+    "refused": [checked(p) for p in REFUSED] + [checked(p, r) for p, r in TEMPLATES_REFUSED],
 }) + "\n")

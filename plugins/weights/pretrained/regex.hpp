@@ -4,7 +4,6 @@
 // means there.
 #include <memory>
 #include <string>
-#include <string_view>
 
 struct pcre2_real_code_8;
 struct pcre2_real_match_context_8;
@@ -16,13 +15,18 @@ class Rule {
  public:
   // Fails (VISSL_E_CONFIG) with the construct and its place for what Python's re, or this
   // translation of it, does not take.
-  Rule(std::string pattern, std::string_view replacement);
+  Rule(std::string pattern, const std::string& replacement);
 
   // All matches replaced, from the left. Fails for a pattern that backtracks without end.
   std::string apply(const std::string& name) const;
+  // re.search: whether the pattern is anywhere in the name.
+  bool found_in(const std::string& name) const;
   const std::string& pattern() const { return pattern_; }
 
  private:
+  void check_groups() const;
+  [[noreturn]] void fails_on(const std::string& name, int code) const;
+
   std::string pattern_;
   std::string replacement_;  // in PCRE2's spelling
   std::shared_ptr<pcre2_real_code_8> code_;
