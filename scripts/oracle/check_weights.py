@@ -132,7 +132,7 @@ def resnets():
         both("mmcv", torch_file({"meta": {"epoch": 3}, "state_dict": prefixed("backbone.", state)}),
              'profile = "mmcv"\nprefix = "backbone"')
         both("essmc2", torch_file({"state_dict": prefixed("module.backbone.", state)}),
-             'profile = "essmc2"\nsub_level = "backbone"', wanted=["Load pretrained model [Backbone] from"])
+             'profile = "essmc2"\nsub_level = "backbone"', wanted=["Load pretrained model [ResNet] from"])
         both("timm", torch_file(state), 'profile = "timm"\nstrict = false')
         both("safetensors", lambda file: safetensors.torch.save_file(state, file), 'profile = "auto"')
         # What a Caffe2 or Detectron2 file lacks are counters of batches.

@@ -239,6 +239,23 @@ TEST_CASE("pretrained: the documented weights 1, 2, 4 give 7, and 1 to 12 give 6
   CHECK(at::equal(made(at::arange(1, 13, at::kFloat), 4), at::tensor({6.0f, 15.0f, 24.0f, 33.0f})));
 }
 
+TEST_CASE("pretrained: EssentialMC2's line on element types has torch's names for them") {
+  ComponentHost host;
+  Node tree = Node::dict();
+  tree["conv.weight"] = TensorRef::contiguous(DType::float16, {2}, Storage::allocate(4));
+  tree["conv.bias"] = TensorRef::contiguous(DType::float32, {2}, Storage::allocate(8));
+  vissl::test::Instance profile = host.create(
+      "weights", "pretrained", "path = \"a.pth\"\nprofile = \"essmc2\"\ndtype_mismatch = \"drop\"");
+  const WeightsPlan plan = plan_weights(
+      "a.pth", "torch_zip", tensors_of(tree),
+      {{"trunk.conv.weight", DType::float32, {2}}, {"trunk.conv.bias", DType::float32, {2}}},
+      profile.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID), profile.handle());
+  REQUIRE(plan.messages.size() > 1);
+  CHECK(plan.messages[1].line ==
+        "ignore keys from source: \nconv.weight: invalid dtype, dst torch.float32 vs. src "
+        "torch.float16");
+}
+
 TEST_CASE("pretrained: position embeddings equal timm's with antialias and VISSL's without") {
   ComponentHost host;
   for (const Json& c : golden("weights_adapt.json")["positions"]) {
@@ -268,5 +285,18 @@ TEST_CASE("pretrained: rules rewrite names as Python's re.sub does") {
         "a.pth", "torch_zip", tensors_of(tree), {{"trunk." + result, DType::float32, {2}}},
         profile.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID), profile.handle());
     CHECK(plan.rows[0].fate == WeightsFate::loaded);
+  }
+}
+
+TEST_CASE("pretrained: rules that Python's re does not take are refused") {
+  ComponentHost host;
+  const Json cases = golden("weights_adapt.json")["refused"];
+  REQUIRE(cases.size() > 40);
+  for (const Json& rule : cases) {
+    INFO(rule.dump());
+    CHECK_THROWS_AS(
+        host.create("weights", "pretrained",
+                    "path = \"a.pth\"\nprofile = \"mmcv\"\nrev_keys = [" + rule.dump() + "]"),
+        std::exception);
   }
 }

@@ -62,6 +62,11 @@ bool is_timm(System system) {
   return system == System::timm || system == System::timm_classic;
 }
 
+// "fc" of "fc.weight".
+std::string layer_of(const std::string& name) {
+  return name.substr(0, std::min(name.rfind('.'), name.size()));
+}
+
 struct Decision {
   enum class Kind { load, adapt, drop_shape, drop_dtype } kind = Kind::load;
   FormulaPtr tensor = nullptr;  // of adapt
@@ -83,10 +88,13 @@ class Decider {
     if (fit_.reshapes) return {Decision::Kind::adapt, reshaped(named.tensor, to.shape, "reshaped")};
     const bool timm = is_timm(settings_.system) || settings_.system == System::autodetect;
     if (timm) {
-      if (FormulaPtr tensor = adapted(named, to)) return {Decision::Kind::adapt, std::move(tensor)};
+      FormulaPtr tensor = adapted(named, to);
       const bool stem = is_first_conv(name, fit_, settings_);
-      fitted_.classifier_dropped = fitted_.classifier_dropped || head;
-      fitted_.stem_dropped = fitted_.stem_dropped || stem;
+      if (stem && (tensor == nullptr || named.shape().size() == to.shape.size()))
+        fitted_.stem = {layer_of(name), channels(named.shape()), channels(to.shape),
+                        tensor == nullptr};
+      if (tensor != nullptr) return {Decision::Kind::adapt, std::move(tensor)};
+      if (head || stem) dropped_.insert(layer_of(to.name));
       if (head || stem) return {Decision::Kind::drop_shape};
     }
     if (!settings_.drop_shapes)
@@ -100,7 +108,15 @@ class Decider {
     return {Decision::Kind::drop_shape};
   }
 
+  // Whether the tensor belongs to a classifier or a stem that was left out.
+  bool dropped(const WeightsEntry& target) const {
+    return dropped_.count(layer_of(target.name)) > 0;
+  }
+
  private:
+  static std::int64_t channels(const std::vector<std::int64_t>& shape) {
+    return shape.size() > 1 ? shape[1] : 0;
+  }
   FormulaPtr adapted(const Named& named, const WeightsEntry& to) const {
     const FormulaPtr& from = named.tensor;
     if (fit_.heads.count(named.name) > 0) {
@@ -135,6 +151,7 @@ class Decider {
   const Fit& fit_;
   const Settings& settings_;
   Fitted& fitted_;
+  std::set<std::string> dropped_;  // layers of the model
 };
 
 // Tokens that a trunk without a place for them would lose in silence.
@@ -229,9 +246,8 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
     }
   }
   tell_filters(loaded, plan);
-  // timm's num_classes = 0: the file's classifier is left out, and the load is no longer strict.
+  // timm's num_classes = 0: the file's classifier is left out.
   const bool leaves_heads = is_timm(settings.system) && !fit.no_heads.empty();
-  fitted.classifier_dropped = fitted.classifier_dropped || leaves_heads;
   fitted.unexpected = unused(names, [&](const Named& named) {
     return targets.find(fit.target(named.name)) != nullptr ||
            (leaves_heads && is_one_of(named.name, fit.no_heads));
@@ -250,6 +266,7 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
       plan.skip_target(target.name, "heads are not loaded when features are evaluated");
     } else if (met.count(target.name) == 0) {
       fitted.missing.push_back(fit.spelled(target.name));
+      if (decider.dropped(target)) fitted.excused.insert(fitted.missing.back());
     }
   }
   return fitted;

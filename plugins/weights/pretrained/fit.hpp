@@ -2,6 +2,8 @@
 // What is common to the systems that know names of a network instead of VISSL's "trunk." and
 // "heads.": finding where the trunk and the classifier are, and deciding on every tensor.
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -44,12 +46,20 @@ struct Mismatch {
   bool shape;  // otherwise the element type
 };
 
+// The first convolution, where the model's has other input channels.
+struct Stem {
+  std::string name;  // of the layer, in the file's spelling
+  std::int64_t from, to;
+  bool dropped;  // otherwise converted
+};
+
 struct Fitted {
   std::vector<Mismatch> mismatches;     // left out
   std::vector<std::string> missing;     // of the model, in the file's spelling
   std::vector<std::string> unexpected;  // of the file
-  bool classifier_dropped = false;
-  bool stem_dropped = false;
+  // Of the missing ones: what belongs to a classifier or a stem that was left out.
+  std::set<std::string> excused;
+  std::optional<Stem> stem;  // that the model has with other input channels
 };
 
 // Plans every tensor of the model. Fails for a mismatch that settings.drop_shapes does not allow.

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <unordered_map>
+#include <utility>
 
 #include "filters.hpp"
 #include "fit.hpp"
@@ -94,20 +96,61 @@ Placement placed(const Settings& settings, const Names& names, const Targets& ta
   return found.front();
 }
 
+std::string torch_name(vissl_dtype dtype) {
+  switch (dtype) {
+    case VISSL_U8:
+      return "torch.uint8";
+    case VISSL_I8:
+      return "torch.int8";
+    case VISSL_I16:
+      return "torch.int16";
+    case VISSL_I32:
+      return "torch.int32";
+    case VISSL_I64:
+      return "torch.int64";
+    case VISSL_F16:
+      return "torch.float16";
+    case VISSL_F32:
+      return "torch.float32";
+    case VISSL_F64:
+      return "torch.float64";
+    case VISSL_C64:
+      return "torch.complex64";
+    case VISSL_C128:
+      return "torch.complex128";
+    case VISSL_BOOL:
+      return "torch.bool";
+    case VISSL_BF16:
+      return "torch.bfloat16";
+    default:
+      return "element type " + std::to_string(dtype);
+  }
+}
+
+// The class that EssentialMC2 would name: the trunk's, known by its tensors, where there are no
+// heads.
+std::string class_of(const WeightsPlan& plan) {
+  std::string trunk = "Backbone";
+  for (const WeightsEntry& target : plan.targets()) {
+    if (starts_with(target.name, "heads.")) return "Classifier";
+    for (const auto& [part, name] : {std::pair(".layer1.0.", "ResNet"),
+                                     {".res2.block", "RegNet"},
+                                     {".blocks.0.attn.", "VisionTransformer"}})
+      if (target.name.find(part) != std::string::npos) trunk = name;
+  }
+  return trunk;
+}
+
 void say_essmc2(const Settings& settings, const WeightsPlan& plan, const Fitted& fitted) {
-  bool heads = false;
-  for (const WeightsEntry& target : plan.targets())
-    heads = heads || starts_with(target.name, "heads.");
-  plan.message(VISSL_LOG_INFO, std::string("Load pretrained model [") +
-                                   (heads ? "Classifier" : "Backbone") + "] from " +
-                                   settings.locator);
+  plan.message(VISSL_LOG_INFO,
+               "Load pretrained model [" + class_of(plan) + "] from " + settings.locator);
   std::string ignored;
   for (const Mismatch& m : fitted.mismatches)
     ignored += "\n" + m.name +
                (m.shape ? ": invalid shape, dst " + torch_size(m.to->shape) + " vs. src " +
                               torch_size(m.from->shape)
-                        : ": invalid dtype, dst " + std::to_string(m.to->dtype) + " vs. src " +
-                              std::to_string(dtype_of(*m.from)));
+                        : ": invalid dtype, dst " + torch_name(m.to->dtype) + " vs. src " +
+                              torch_name(dtype_of(*m.from)));
   if (!ignored.empty()) plan.message(VISSL_LOG_WARNING, "ignore keys from source: " + ignored);
   std::vector<std::string> missing;
   for (const Mismatch& m : fitted.mismatches) missing.push_back(m.name);
@@ -120,14 +163,27 @@ void say_essmc2(const Settings& settings, const WeightsPlan& plan, const Fitted&
   if (!lines.empty()) plan.message(VISSL_LOG_WARNING, lines);
 }
 
+// The word that mmcv and vis4d have for what reads the file: their loading functions' names.
+std::string backend_of(const std::string& locator) {
+  const std::size_t mark = locator.find("://");
+  if (mark == std::string::npos) return "local";
+  // A word may stand before the scheme: "open-mmlab:s3://x".
+  const std::size_t colon = locator.rfind(':', mark - 1);
+  const std::size_t begin = mark == 0 || colon == std::string::npos ? 0 : colon + 1;
+  const std::string scheme = locator.substr(begin, mark - begin);
+  static const std::unordered_map<std::string, std::string> words = {
+      {"file", "local"},           {"https", "http"},   {"mmdet", "http"},
+      {"mmseg", "http"},           {"bdd100k", "http"}, {"modelzoo", "torchvision"},
+      {"open-mmlab", "openmmlab"}, {"s3", "ceph"}};
+  const auto word = words.find(scheme);
+  return word == words.end() ? scheme : word->second;
+}
+
 // mmcv's and vis4d's report, which a strict load ends with.
 void say_mmcv(const Settings& settings, const WeightsPlan& plan, const Fitted& fitted) {
-  const std::size_t mark = settings.locator.find("://");
-  const std::string scheme = mark == std::string::npos ? "local" : settings.locator.substr(0, mark);
   const bool vis4d = settings.system == System::vis4d;
   plan.message(VISSL_LOG_INFO, std::string(vis4d ? "Load" : "load") + " checkpoint from " +
-                                   (scheme == "https" ? "http" : scheme) +
-                                   " path: " + settings.locator);
+                                   backend_of(settings.locator) + " path: " + settings.locator);
   std::string lines;
   for (const Mismatch& m : fitted.mismatches)
     lines += "\nsize mismatch for " + m.name + ": copying a param with shape " +
@@ -144,24 +200,57 @@ void say_mmcv(const Settings& settings, const WeightsPlan& plan, const Fitted& f
   plan.message(VISSL_LOG_WARNING, report);
 }
 
+// "\"a\", \"b\"", as torch lists names.
+std::string quoted(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "\"" : ", \"") + name + "\"";
+  return text;
+}
+
+// What a strict load of timm stumbles over. Theirs is not strict at all once the classifier or the
+// stem was left out; here it stays strict for everything else. torch itself does not miss counters
+// of batches in files of before they were written.
+void judge_timm(const Fitted& fitted) {
+  std::vector<std::string> missing;
+  for (const std::string& name : fitted.missing)
+    if (fitted.excused.count(name) == 0 && !ends_with(name, "num_batches_tracked"))
+      missing.push_back(name);
+  const std::vector<std::string>& unexpected = fitted.unexpected;
+  if (missing.empty() && unexpected.empty()) return;
+  std::string text = "Error(s) in loading state_dict:";
+  if (!missing.empty()) text += "\n\tMissing key(s) in state_dict: " + quoted(missing) + ". ";
+  if (!unexpected.empty())
+    text += "\n\tUnexpected key(s) in state_dict: " + quoted(unexpected) + ". ";
+  fail(VISSL_E_CONFIG, text + "\nset strict = false of [model.weights_init] to load what fits");
+}
+
+// The "3" of these lines is theirs, whatever the file has.
+void say_stem(const Stem& stem, bool classic, const WeightsPlan& plan) {
+  // Stems of space to depth stand for one channel.
+  const std::int64_t channels = stem.from != 3 ? 1 : stem.to;
+  if (stem.dropped) {
+    plan.message(VISSL_LOG_WARNING,
+                 classic ? "Deleting first conv (" + stem.name + ") from pretrained weights."
+                         : "Unable to convert pretrained " + stem.name +
+                               " weights, using random init for this layer.");
+  } else if (!classic) {
+    plan.message(VISSL_LOG_INFO, "Converted input conv " + stem.name +
+                                     " pretrained weights from 3 to " + std::to_string(channels) +
+                                     " channel(s)");
+  } else if (channels == 1) {
+    plan.message(VISSL_LOG_INFO, "Converting first conv (" + stem.name +
+                                     ") pretrained weights from 3 to 1 channel");
+  } else {
+    plan.message(VISSL_LOG_INFO,
+                 "Repeating first conv (" + stem.name + ") weights in channel dim.");
+  }
+}
+
 void say_timm(const Settings& settings, const WeightsPlan& plan, const Fitted& fitted) {
+  if (settings.strict) judge_timm(fitted);
+  if (fitted.stem) say_stem(*fitted.stem, settings.system == System::timm_classic, plan);
   std::vector<std::string> missing = fitted.missing;
   for (const Mismatch& m : fitted.mismatches) missing.push_back(m.name);
-  const bool strict = settings.strict && !fitted.classifier_dropped && !fitted.stem_dropped;
-  if (strict && (!missing.empty() || !fitted.unexpected.empty())) {
-    std::string text = "Error(s) in loading state_dict:";
-    if (!missing.empty()) text += "\n\tMissing key(s) in state_dict: \"" + joined(missing) + "\". ";
-    if (!fitted.unexpected.empty())
-      text += "\n\tUnexpected key(s) in state_dict: \"" + joined(fitted.unexpected) + "\". ";
-    fail(VISSL_E_CONFIG, text + "\nset strict = false of [model.weights_init] to load what fits");
-  }
-  if (fitted.stem_dropped)
-    plan.message(
-        VISSL_LOG_WARNING,
-        settings.system == System::timm_classic
-            ? "Deleting first conv from pretrained weights."
-            : "Unable to convert pretrained first conv weights, using random init for this "
-              "layer.");
   if (!missing.empty())
     plan.message(VISSL_LOG_INFO,
                  "Missing keys (" + joined(missing) +

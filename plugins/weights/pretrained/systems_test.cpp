@@ -89,7 +89,7 @@ TEST_CASE("essmc2: the backbone alone, by sub_level, gives no warning") {
       "\"cpu\"";
   const Shapes file = network("state_dict.module.backbone.", "state_dict.module.head.fc.", 100);
   CHECK(said(plan(toml, file, backbone)) ==
-        Lines{"say 1: Load pretrained model [Backbone] from pretrain.pth"});
+        Lines{"say 1: Load pretrained model [ResNet] from pretrain.pth"});
   CHECK(error("profile = \"essmc2\"\npath = \"a\"\nsub_level = \"neck\"", file, backbone) ==
         "neck is not in the pretrained model: no name begins with 'neck.'; the first is "
         "'backbone.conv1.weight'");
@@ -100,7 +100,7 @@ TEST_CASE("essmc2: model_state inside state_dict, and torchvision's fc is unexpe
   backbone.resize(4);
   const std::string toml = "profile = \"essmc2\"\npath = \"https://example.org/resnet50.pth\"";
   CHECK(said(plan(toml, network("", "fc.", 1000), backbone)) ==
-        Lines{"say 1: Load pretrained model [Backbone] from https://example.org/resnet50.pth",
+        Lines{"say 1: Load pretrained model [ResNet] from https://example.org/resnet50.pth",
               "say 2: unexpected key in source state_dict: fc.weight, fc.bias"});
   const Lines nested =
       plan(toml, network("state_dict.model_state.", "state_dict.model_state.fc.", 9), backbone);
@@ -134,9 +134,11 @@ TEST_CASE("timm: a model without a head takes no classifier, and does not ask ab
   Shapes file = network("", "fc.", 1000);
   file.push_back({"aux.weight", {1}});
   CHECK(
-      said(plan(toml, file, trunk)) ==
+      said(plan(toml + "\nstrict = false", file, trunk)) ==
       Lines{"say 2: Unexpected keys (aux.weight) found while loading pretrained weights. This may "
             "be expected if model is being adapted."});
+  CHECK(error(toml, file, trunk).find("Unexpected key(s) in state_dict: \"aux.weight\". ") !=
+        std::string::npos);
 }
 
 TEST_CASE("timm: prefixes of data parallel and compiled models are cut off, in timm's order") {
@@ -151,12 +153,40 @@ TEST_CASE("timm: prefixes of data parallel and compiled models are cut off, in t
 }
 
 TEST_CASE("timm: everything but the classifier stays strict") {
+  const std::string toml = "profile = \"timm\"\nurl = \"a.pth\"";
   Shapes file = network("", "fc.", 7);
   file.erase(file.begin() + 1);
-  CHECK(error("profile = \"timm\"\nurl = \"a.pth\"", file, model(7)) ==
-        "Error(s) in loading state_dict:\n\tMissing key(s) in state_dict: \"bn1.weight\". \nset "
-        "strict = false of [model.weights_init] to load what fits");
-  CHECK(error("profile = \"timm\"\nurl = \"a.pth\"\nstrict = false", file, model(7)) == "no error");
+  const std::string text =
+      "Error(s) in loading state_dict:\n\tMissing key(s) in state_dict: \"bn1.weight\". \nset "
+      "strict = false of [model.weights_init] to load what fits";
+  CHECK(error(toml, file, model(7)) == text);
+  CHECK(error(toml + "\nstrict = false", file, model(7)) == "no error");
+  // Another number of classes leaves out the classifier, and excuses nothing else.
+  Shapes other = network("", "fc.", 1000);
+  other.erase(other.begin() + 1);
+  CHECK(error(toml, other, model(200)) == text);
+  CHECK(error("profile = \"timm-classic\"\nurl = \"a.pth\"", other, model(200)) == text);
+  other.erase(other.begin());  // conv1.weight
+  other.push_back({"extra.weight", {4}});
+  other.push_back({"extra.bias", {4}});
+  CHECK(error(toml, other, model(200)) ==
+        "Error(s) in loading state_dict:\n\tMissing key(s) in state_dict: \"conv1.weight\", "
+        "\"bn1.weight\". \n\tUnexpected key(s) in state_dict: \"extra.weight\", \"extra.bias\". "
+        "\nset strict = false of [model.weights_init] to load what fits");
+}
+
+TEST_CASE("timm: strict passes over what a dropped classifier lacks, and counters") {
+  const std::string toml = "profile = \"timm\"\nurl = \"a.pth\"";
+  Shapes file = network("", "fc.", 1000);
+  file.pop_back();
+  file.erase(file.begin() + 2);  // bn1.num_batches_tracked
+  CHECK(error(toml, file, model(200)) == "no error");
+  // A dropped stem excuses itself alone.
+  CHECK(error(toml, network("", "fc.", 7, 4), model(7, 6)) == "no error");
+  Shapes stem = network("", "fc.", 7, 4);
+  stem.erase(stem.begin() + 1);
+  CHECK(error(toml, stem, model(7, 6)).find("Missing key(s) in state_dict: \"bn1.weight\". ") !=
+        std::string::npos);
 }
 
 TEST_CASE("timm: the background class of 1001 is left out, other offsets when asked for") {
@@ -180,10 +210,35 @@ TEST_CASE("timm: another number of input channels adapts the first convolution")
   CHECK(adapted(12, 4) == "(sums of three of 12 input channels)");
   CHECK(adapted(3, 6) == "(3 input channels repeated to 6)");
   CHECK(adapted(4, 6) == "none");
-  const Lines dropped = plan(toml, network("", "fc.", 7, 4), model(7, 6));
-  CHECK(has(dropped,
-            "say 2: Unable to convert pretrained first conv weights, using random init for "
-            "this layer."));
+}
+
+TEST_CASE("timm: what became of the first convolution is told in the lines of each function") {
+  const auto lines = [](const std::string& profile, std::int64_t from, std::int64_t to) {
+    return said(plan("profile = \"" + profile + "\"\nurl = \"a.pth\"",
+                     network("backbone.", "head.fc.", 7, from), model(7, to)));
+  };
+  const auto converted = [](const char* channels) {
+    return Lines{std::string("say 1: Converted input conv backbone.conv1 pretrained weights from 3 "
+                             "to ") +
+                 channels + " channel(s)"};
+  };
+  CHECK(lines("timm", 3, 3).empty());
+  CHECK(lines("timm", 3, 1) == converted("1"));
+  CHECK(lines("timm", 3, 6) == converted("6"));
+  CHECK(lines("timm", 12, 4) == converted("1"));
+  CHECK(lines("timm", 4, 6).front() ==
+        "say 2: Unable to convert pretrained backbone.conv1 weights, using random init for this "
+        "layer.");
+  CHECK(lines("timm-classic", 3, 1) ==
+        Lines{"say 1: Converting first conv (backbone.conv1) pretrained weights from 3 to 1 "
+              "channel"});
+  CHECK(lines("timm-classic", 12, 4) ==
+        Lines{"say 1: Converting first conv (backbone.conv1) pretrained weights from 3 to 1 "
+              "channel"});
+  CHECK(lines("timm-classic", 3, 6) ==
+        Lines{"say 1: Repeating first conv (backbone.conv1) weights in channel dim."});
+  CHECK(lines("timm-classic", 4, 6).front() ==
+        "say 2: Deleting first conv (backbone.conv1) from pretrained weights.");
 }
 
 TEST_CASE("timm: averaged weights come first unless they are not wanted") {
@@ -214,6 +269,42 @@ TEST_CASE("vis4d: one report with size, unexpected and missing lines; strict rai
         Lines{"say 1: Load checkpoint from local path: a.pth", "say 2: " + report});
   CHECK(error(toml + "strict = true", file, model(7)) ==
         report + "\nset strict = false of [model.weights_init] to load what fits");
+}
+
+TEST_CASE("essmc2: the trunk's class is named, known by its tensors") {
+  const auto line = [](const std::string& name) {
+    return said(plan("profile = \"essmc2\"\npath = \"a.pth\"", {{name, {2}}},
+                     {{"trunk." + name, {2}}}))
+        .at(0);
+  };
+  CHECK(line("blocks.0.attn.qkv.bias") ==
+        "say 1: Load pretrained model [VisionTransformer] from a.pth");
+  CHECK(line("_feature_blocks.res2.block1-0.bias") ==
+        "say 1: Load pretrained model [RegNet] from a.pth");
+  CHECK(line("conv.bias") == "say 1: Load pretrained model [Backbone] from a.pth");
+}
+
+TEST_CASE("mmcv, vis4d: the line on the source has the loading function's word") {
+  const auto line = [](const std::string& profile, const std::string& key,
+                       const std::string& locator) {
+    return said(plan("profile = \"" + profile + "\"\n" + key + " = \"" + locator + "\"",
+                     network("", "fc.", 7), model(7)))
+        .at(0);
+  };
+  for (const auto& [locator, word] : {std::pair("a.pth", "local"),
+                                      {"file:///a.pth", "local"},
+                                      {"https://a.org/b.pth", "http"},
+                                      {"modelzoo://resnet50", "torchvision"},
+                                      {"torchvision://resnet50", "torchvision"},
+                                      {"open-mmlab://resnet50_caffe", "openmmlab"},
+                                      {"openmmlab://a", "openmmlab"},
+                                      {"mmcls://a", "mmcls"},
+                                      {"s3://a/b", "ceph"},
+                                      {"open-mmlab:s3://a/b", "ceph"}})
+    CHECK(line("mmcv", "filename", locator) ==
+          std::string("say 1: load checkpoint from ") + word + " path: " + locator);
+  CHECK(line("vis4d", "weights", "mmdet://a.pth") ==
+        "say 1: Load checkpoint from http path: mmdet://a.pth");
 }
 
 TEST_CASE("mmcv: revise_keys are Python's regular expressions, in order, over every name") {
