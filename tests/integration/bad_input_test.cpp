@@ -375,7 +375,7 @@ TEST_CASE(
   expect_error(run_host(run_arguments(config, {place})), 2, {"w.torch", "append_prefix"});
   expect_error(
       run_host(run_arguments(config, {place, "model.weights_init.append_prefix=\"trunk.no.\""})), 2,
-      {"w.torch", "nothing in it matches the model"});
+      {"w.torch", "no tensor of the file fits the model", "append_prefix = \"trunk.\""});
 }
 
 TEST_CASE(

@@ -76,12 +76,6 @@ std::string wrapper_of(const WeightsPlan& plan, const std::vector<std::string>& 
   return "";
 }
 
-std::string skipped_by(const std::vector<std::string>& skip, const std::string& target) {
-  for (const std::string& part : skip)
-    if (target.find(part) != std::string::npos) return part;
-  return "";
-}
-
 std::string Placement::target(const std::string& name) const {
   if (!starts_with(name, from)) return "";
   const std::string mapped = map->rename(name.substr(from.size()));
@@ -142,10 +136,16 @@ std::vector<Placement> placements(const Names& names, const Targets& targets,
   std::vector<Placement> list;
   for (auto& [key, place] : found) list.push_back(std::move(place));
   // The sort is stable: among equals the shorter prefix and the earlier map stay first, and names
-  // of a trained network stand before those of its average.
-  const auto averaged = [](const Placement& p) {
-    for (const char* word : {"momentum", "teacher", "ema", "target", "_k."})
-      if (p.from.find(word) != std::string::npos) return true;
+  // of a trained network stand before those of its average. A teacher beside a student is the other
+  // way round: it is what DINO and its followers publish and evaluate.
+  const auto has = [](const Placement& p, const char* word) {
+    return p.from.find(word) != std::string::npos;
+  };
+  const bool student =
+      std::any_of(list.begin(), list.end(), [&](const Placement& p) { return has(p, "student"); });
+  const auto averaged = [&](const Placement& p) {
+    for (const char* word : {"momentum", student ? "student" : "teacher", "ema", "target", "_k."})
+      if (has(p, word)) return true;
     return false;
   };
   std::stable_sort(list.begin(), list.end(), [&](const Placement& a, const Placement& b) {

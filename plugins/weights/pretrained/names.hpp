@@ -38,9 +38,6 @@ Names must_be_below(const vissl::WeightsPlan& plan, const std::string& place);
 // The first of `wrappers` that the file has, as a place; "" when it has none.
 std::string wrapper_of(const vissl::WeightsPlan& plan, const std::vector<std::string>& wrappers);
 
-// Names that a substring of the skip list makes stay as initialised; empty = none of them.
-std::string skipped_by(const std::vector<std::string>& skip, const std::string& target);
-
 // How a file's names become the model's: `from` is cut off, `map` renames the rest, `to` is put
 // before it.
 struct Placement {

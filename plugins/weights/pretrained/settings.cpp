@@ -185,8 +185,9 @@ void Settings::params(Params& p) {
         "\"classy_state_dict\" with VISSL's profiles, otherwise what the profile looks for.")
       .accepts("a string or a list of strings");
   p.strings("skip_layers", optional,
-            "Tensors of the model whose names contain one of these stay as initialised. Default: "
-            "[\"num_batches_tracked\"] with VISSL's profiles, otherwise none.");
+            "Tensors of the model whose names contain one of these stay as initialised; also "
+            "\"glob:heads.*\" for whole names and \"re:^fc\" for Python's expressions. "
+            "Default: [\"num_batches_tracked\"] with VISSL's profiles, otherwise none.");
   p.string("remove_prefix", "", "Cut off from names of the file that begin with it.");
   p.string("append_prefix", "",
            "Put before all names of the file, e.g. \"trunk._feature_blocks.\". Other profiles than "
@@ -282,9 +283,9 @@ Settings::Settings(const Config& c)
                                "e.g. \"detectron2\" or \"timm\"");
   }
   if (const auto layers = c.find("skip_layers"))
-    skip = layers->strings();
+    for (const std::string& entry : layers->strings()) skip.emplace_back(entry);
   else if (vissl)
-    skip = {"num_batches_tracked"};
+    skip.emplace_back("num_batches_tracked");
   if (const auto value = c.find("state_dict_key_name")) key = place_of(*value);
   add_rules(c, "rev_keys", rules);
   add_rules(c, "revise_keys", rules);

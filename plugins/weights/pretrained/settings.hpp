@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "regex.hpp"
+#include "skip.hpp"
 
 namespace pretrained {
 
@@ -30,7 +31,7 @@ struct Settings {
   std::string locator;  // of the file
   std::optional<std::string>
       key;  // "a.b." of state_dict_key_name, "" for the top; none: the system's
-  std::vector<std::string> skip;
+  std::vector<SkipEntry> skip;
   std::string remove, append;
   std::string sub_level;  // with its dot; empty: all
   std::vector<Rule> rules;

@@ -23,19 +23,26 @@ std::string wrap(std::string name, bool wrapped) {
   return name;
 }
 
-// The prefixes that would fit, as lines for the config.
-std::string advice(const Names& names, const Targets& targets) {
-  const std::vector<Placement> places = placements(names, targets, {&same_names()});
-  if (places.empty())
-    return "set remove_prefix and append_prefix, e.g. append_prefix = \"trunk._feature_blocks.\" "
-           "for torchvision's ResNets, or profile = \"auto\"";
-  const Placement& best = places.front();
+std::string as_settings(const Placement& best) {
   return "set remove_prefix = \"" + best.from + "\" and append_prefix = \"" + best.to +
          "\", with which " + std::to_string(best.tensors) + " tensors fit";
 }
 
-// The model's name for each tensor of the state dict, as far as it has one.
-Names model_names(const Settings& settings, const WeightsPlan& plan, const Targets& targets) {
+// The prefixes that would fit, as lines for the config.
+std::string advice(const Names& names, const Targets& targets) {
+  const std::vector<Placement> places = placements(names, targets, {&same_names()});
+  if (!places.empty()) return as_settings(places.front());
+  return "set remove_prefix and append_prefix, e.g. append_prefix = \"trunk._feature_blocks.\" "
+         "for torchvision's ResNets, or profile = \"auto\"";
+}
+
+struct StateDict {
+  Names as_stored;
+  Names names;          // the model's, as far as it has them
+  bool takes_prefixes;  // it is not VISSL's own
+};
+
+StateDict state_dict(const Settings& settings, const WeightsPlan& plan, const Targets& targets) {
   bool wrapped = false;
   for (const WeightsEntry& t : plan.targets()) wrapped = wrapped || starts_with(t.name, kWrapped);
   const std::string key = settings.key.value_or(std::string(kVissl));
@@ -59,14 +66,32 @@ Names model_names(const Settings& settings, const WeightsPlan& plan, const Targe
     fail(VISSL_E_CONFIG,
          "no tensor of the file is called \"trunk.…\" or \"heads.…\": the first is '" +
              names.front().name + "'; " + advice(as_stored, targets));
-  return names;
+  return {as_stored, names, !vissl};
+}
+
+// After prefixes that fit nothing, or less than others would: an error, or a warning that explains
+// what the host says next of the trunk's coverage. `fitting`: elements of the trunk.
+void judge_prefixes(const StateDict& file, const Targets& targets, std::int64_t fitting,
+                    bool loads_none, const WeightsPlan& plan) {
+  if (loads_none)
+    fail(VISSL_E_CONFIG,
+         "no tensor of the file fits the model: the first is '" + file.names.front().name +
+             "', the model's '" + targets.all().front().name + "'; " +
+             (file.takes_prefixes ? advice(file.as_stored, targets) : "set profile = \"auto\""));
+  if (!file.takes_prefixes || 2 * fitting >= targets.trunk_elements()) return;
+  const std::vector<Placement> places = placements(file.as_stored, targets, {&same_names()});
+  if (!places.empty() && places.front().elements > fitting)
+    plan.message(VISSL_LOG_WARNING,
+                 "weights: the prefixes fit little of the trunk; " + as_settings(places.front()));
 }
 
 }  // namespace
 
 void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
   const Targets targets(plan);
-  const Names names = filtered(model_names(settings, plan, targets), settings.filters, targets);
+  StateDict file = state_dict(settings, plan, targets);
+  file.names = filtered(std::move(file.names), settings.filters, targets);
+  const Names& names = file.names;
   std::unordered_map<std::string, const Named*> by_name;
   for (const Named& named : names) {
     const WeightsEntry* target = targets.find(named.name);
@@ -75,10 +100,13 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
   }
   Names loaded;
   std::vector<std::string> missing;
+  std::int64_t fitting = 0;
   for (const WeightsEntry& target : targets.all()) {
     const bool head = target.name.find("heads") != std::string::npos;
     const std::string layer = skipped_by(settings.skip, target.name);
     const auto found = by_name.find(target.name);
+    if (!head && found != by_name.end() && found->second->shape() == target.shape)
+      fitting += numel(target);
     if (!layer.empty() || (head && !settings.heads)) {
       plan.skip_target(target.name, layer.empty()
                                         ? "heads are not loaded when features are evaluated"
@@ -110,6 +138,7 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
     loaded.push_back(named);
     plan.message(VISSL_LOG_DEBUG, "Loaded: " + target.name + " from checkpoint");
   }
+  judge_prefixes(file, targets, fitting, loaded.empty() && !missing.empty(), plan);
   tell_filters(loaded, plan);
   const std::vector<std::string> extra =
       unused(names, [&](const Named& named) { return targets.find(named.name) != nullptr; });

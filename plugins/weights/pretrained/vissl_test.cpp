@@ -104,6 +104,27 @@ TEST_CASE("pretrained: the wrapper of feature evaluation is put in and taken out
   CHECK(plan("", wrapped_file, kPlain).loads.at(kPlain[0].name) == wrapped_file[0].name);
 }
 
+TEST_CASE("pretrained: skip_layers takes parts of names, shell patterns and expressions") {
+  const auto skipped = [](const std::string& entries) {
+    Names names;
+    for (const auto& [name, reason] : plan("skip_layers = [" + entries + "]", kVissl, kPlain).skips)
+      names.push_back(name + ": " + reason);
+    return names;
+  };
+  const std::string head = "heads.0.clf.0.weight", norm = kPlain[1].name;
+  CHECK(skipped("").empty());
+  CHECK(skipped("\"clf\"") == Names{head + ": skip_layers has 'clf'"});
+  CHECK(skipped("\"glob:heads.*\"") == Names{head + ": skip_layers has 'glob:heads.*'"});
+  CHECK(skipped("\"glob:heads\", \"glob:clf.*\"").empty());
+  CHECK(skipped("\"glob:*.bn[0-9].*\"") == Names{norm + ": skip_layers has 'glob:*.bn[0-9].*'"});
+  CHECK(skipped(R"("re:^heads\\.\\d")") == Names{head + R"(: skip_layers has 're:^heads\.\d')"});
+  CHECK(skipped("\"re:^clf\"").empty());
+  CHECK(skipped("\"re:bn1|clf\"").size() == 2);
+  CHECK(error("skip_layers = [\"re:a(\"]", kVissl, kPlain).find("the rule 'a(': ") == 0);
+  CHECK(error("skip_layers = [\"glob:\"]", kVissl, kPlain)
+            .find("skip_layers has the entry 'glob:'") == 0);
+}
+
 TEST_CASE("pretrained: heads stay as initialised when features are evaluated") {
   Plan p = plan("eval_mode_on = true", kVissl, kPlain);
   CHECK(p.loads.size() == 1);
@@ -169,6 +190,33 @@ TEST_CASE(
               file, kPlain) ==
         "1 tensors of the model are not in the file, the first is 'heads.0.clf.0.weight'; check "
         "the prefixes, list them in skip_layers, or set strict = false");
+}
+
+TEST_CASE("pretrained: prefixes that fit nothing or little are answered with those that would") {
+  const std::string toml = "state_dict_key_name = \"\"\nappend_prefix = \"trunk.\"";
+  const std::string lines =
+      "set remove_prefix = \"\" and append_prefix = \"trunk._feature_blocks.\", with which ";
+  Shapes file = named({"conv1.weight", "bn1.num_batches_tracked", "fc.weight"});
+  CHECK(error(toml, file, kPlain) ==
+        "no tensor of the file fits the model: the first is 'trunk.conv1.weight', the model's "
+        "'trunk._feature_blocks.conv1.weight'; " +
+            lines + "2 tensors fit");
+  file.push_back({"_feature_blocks.extra", {1}});
+  Shapes model = kPlain;
+  model.push_back({"trunk._feature_blocks.extra", {1}});
+  const auto warned = [&](const std::string& settings) {
+    Names found;
+    for (const std::string& line : plan(settings, file, model).messages)
+      if (line.find("remove_prefix") != std::string::npos) found.push_back(line);
+    return found;
+  };
+  CHECK(warned(toml) ==
+        Names{"weights: the prefixes fit little of the trunk; " + lines + "2 tensors fit"});
+  CHECK(warned("state_dict_key_name = \"\"\nappend_prefix = \"trunk._feature_blocks.\"").empty());
+  // VISSL's own place takes no prefixes.
+  CHECK(error("", named({kModel + "trunk.conv1.weight"}), kPlain) ==
+        "no tensor of the file fits the model: the first is 'trunk.conv1.weight', the model's "
+        "'trunk._feature_blocks.conv1.weight'; set profile = \"auto\"");
 }
 
 TEST_CASE("pretrained: position embeddings are resized when both grids are square") {
