@@ -1,5 +1,8 @@
 // profile = "auto": the wrapper, prefix and names that fit best, found by trying all.
 #include <algorithm>
+#include <iterator>
+#include <set>
+#include <string_view>
 
 #include "filters.hpp"
 #include "fit.hpp"
@@ -32,6 +35,55 @@ std::vector<Placement> distinct(const std::vector<Placement>& all) {
   return kept;
 }
 
+constexpr std::string_view kWrappers[] = {"_fsdp_wrapped_module", "_fpw_module",
+                                          "_checkpoint_wrapped_module", "_orig_mod", "module"};
+
+// "layer1._orig_mod.0.weight" as "layer1.0.weight": wrappers of a part of the network put their
+// name in the middle, where no prefix cuts it off. Those that were there are noted in `found`.
+std::string unwrapped(std::string_view name, std::set<std::string_view>& found) {
+  std::string out;
+  for (std::size_t at = 0; at < name.size();) {
+    const std::string_view part = name.substr(at, name.find('.', at) - at);
+    const auto* known = std::find(std::begin(kWrappers), std::end(kWrappers), part);
+    if (known != std::end(kWrappers))
+      found.insert(*known);
+    else
+      out.append(out.empty() ? "" : ".").append(part);
+    at += part.size() + 1;
+  }
+  return out;
+}
+
+// The names, and where they fit.
+struct Reading {
+  Names names;
+  std::vector<Placement> found;
+};
+
+Reading read(Names names, const Settings& settings, const Targets& targets) {
+  Reading reading = {filtered(std::move(names), settings.filters, targets), {}};
+  reading.found = distinct(placements(reading.names, targets, all_key_maps()));
+  return reading;
+}
+
+// As the file has them, or without the wrappers' parts when then more fits.
+Reading best_reading(const Settings& settings, const WeightsPlan& plan, const Targets& targets) {
+  // Prefixes of the full names cover every wrapper of the whole.
+  Names names = must_be_below(plan, settings.key.value_or(""));
+  Reading stored = read(names, settings, targets);
+  std::set<std::string_view> wrappers;
+  for (Named& named : names) named.name = unwrapped(named.name, wrappers);
+  if (wrappers.empty()) return stored;
+  Reading bare = read(std::move(names), settings, targets);
+  const auto elements = [](const Reading& r) { return r.found.empty() ? 0 : r.found[0].elements; };
+  if (elements(bare) <= elements(stored)) return stored;
+  std::string list;
+  for (const std::string_view part : wrappers)
+    list.append(list.empty() ? "'" : ", '").append(part).append(".'");
+  plan.message(VISSL_LOG_INFO, "weights: the file's names are read without " + list);
+  return bare;
+}
+
 std::string described(const Placement& place, std::int64_t trunk_elements) {
   return "'" + place.from + "…' as '" + place.to + "…' (" + place.map->name() +
          "): " + percent(place.elements, trunk_elements) + " of the trunk in " +
@@ -41,11 +93,10 @@ std::string described(const Placement& place, std::int64_t trunk_elements) {
 }  // namespace
 
 void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
-  // Prefixes of the full names cover every wrapper.
   const Targets targets(plan);
-  const Names names =
-      filtered(must_be_below(plan, settings.key.value_or("")), settings.filters, targets);
-  const std::vector<Placement> found = distinct(placements(names, targets, all_key_maps()));
+  const Reading reading = best_reading(settings, plan, targets);
+  const Names& names = reading.names;
+  const std::vector<Placement>& found = reading.found;
   if (found.empty()) {
     fail(VISSL_E_CONFIG,
          "no prefix and no system's names make any tensor of the file fit the model; "
