@@ -285,7 +285,7 @@ TEST_CASE("weights: feature extraction refuses a trunk of which one tensor would
   INFO(result.err);
   CHECK(result.exit_code == 2);
   CHECK(says(result,
-             "bias.pth: 1 tensors of the model are not in it: "
+             "bias.pth: 1 tensor of the model is not in it: "
              "trunk.base_model._feature_blocks.layer4.1.bn2.bias"));
 }
 
