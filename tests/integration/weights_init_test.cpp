@@ -210,6 +210,7 @@ TEST_CASE("weights: a file that has less than half of the trunk is refused, unle
   CHECK(says(refused, "\\x1b[31mred\\x0alayer4.0"));
   CHECK(!says(refused, "\x1b"));
   CHECK(!says(refused, "loaded "));
+  CHECK(!says(refused, "\n\n"));
   CHECK(!says(refused, "of the trunk's elements come from it"));
   const std::string lost = "trunk._feature_blocks.layer4.0.conv1.weight";
   CHECK(refused.err.find(lost) == refused.err.rfind(lost));

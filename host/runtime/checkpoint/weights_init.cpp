@@ -185,6 +185,13 @@ void say_messages(Logger& log, const WeightsPlan& plan) {
     log.log(static_cast<LogLevel>(std::min<std::uint32_t>(message.level, 3)), message.line);
 }
 
+// Below a line of the log, which ends the last one itself.
+std::string report_below(const WeightsPlan& plan, LoadStage stage) {
+  std::string report = text_report(plan, stage);
+  if (!report.empty()) report.pop_back();
+  return "\n" + report;
+}
+
 // What the file has for the model stands before the error, so that it shows what to set.
 void judge_loudly(Logger& log, const WeightsPlan& plan, const WeightsGate& gate) {
   try {
@@ -192,15 +199,14 @@ void judge_loudly(Logger& log, const WeightsPlan& plan, const WeightsGate& gate)
   } catch (const Error&) {
     say_messages(log, plan);
     log.log(LogLevel::info,
-            "what " + plan.file + " has for this model:\n" + text_report(plan, LoadStage::refused));
+            "what " + plan.file + " has for this model:" + report_below(plan, LoadStage::refused));
     throw;
   }
 }
 
 void say_summary(Logger& log, const WeightsPlan& plan, LoadStage stage) {
   const bool whole = stage == LoadStage::planned;
-  log.log(LogLevel::info,
-          summary_line(plan, stage) + (whole ? "\n" + text_report(plan, stage) : ""));
+  log.log(LogLevel::info, summary_line(plan, stage) + (whole ? report_below(plan, stage) : ""));
   if (plan.coverage() < kWarnCoverage)
     log.log(LogLevel::warning,
             plan.file + ": only " + percent(plan.coverage()) +
