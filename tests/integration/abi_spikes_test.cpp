@@ -218,6 +218,17 @@ TEST_CASE("spike distillation: a wider teacher with weights of its own sees the 
   const Json values = summary(folder, "student");
   CHECK(values["teacher_norm"].get<double>() == doctest::Approx(std::sqrt(sum)).epsilon(1e-6));
   CHECK(values["spike_checks"].get<int>() > 20);
+
+  // A teacher with a head that the file lacks is refused.
+  const std::string head = "heads = [{ name = \"mlp\", dims = [64, 8] }";
+  spike.loss.replace(spike.loss.find(head), head.size(),
+                     head + ", { name = \"mlp\", dims = [8, 4] }");
+  write_file(folder / "lacking.toml", spike_config(spike, folder / "lacking", 1));
+  const Result refused = run_host(spike_arguments(folder / "lacking.toml", 1));
+  CHECK(refused.exit_code == 2);
+  INFO(refused.err);
+  CHECK(refused.err.find("2 tensors of the model are not in it: heads.1.clf.0.weight, "
+                         "heads.1.clf.0.bias") != std::string::npos);
 }
 
 TEST_CASE("spike clipping: gradients are unscaled and reduced; a hook scales the learning rate") {

@@ -273,7 +273,7 @@ TEST_CASE("weights: two ranks load one file, and say so once") {
   CHECK(result.err.find("weights: chosen", first + 1) == std::string::npos);
 }
 
-TEST_CASE("weights: feature extraction refuses a trunk of which one tensor would stay random") {
+TEST_CASE("weights: what only evaluates refuses a file that leaves a tensor random") {
   Weights weights;
   const fs::path file = weights.file("bias.pth", [](const std::string& name) {
     return (name == "layer4.1.bn2.bias" ? "no_" : "") + name;
@@ -288,6 +288,11 @@ TEST_CASE("weights: feature extraction refuses a trunk of which one tensor would
   CHECK(says(result,
              "bias.pth: 1 tensor of the model is not in it: "
              "trunk.base_model._feature_blocks.layer4.1.bn2.bias"));
+  const Result tested =
+      weights.run(file, {"model.weights_init.profile=auto", "test_only=true", "test_model=true"});
+  INFO(tested.err);
+  CHECK(tested.exit_code == 2);
+  CHECK(says(tested, "trunk._feature_blocks.layer4.1.bn2.bias, heads.0.clf.0.weight"));
 }
 
 TEST_CASE("weights: a strict load that lacks tensors ends all ranks with one report") {

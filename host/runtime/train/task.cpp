@@ -18,8 +18,9 @@ namespace vissl::host {
 Task::Task(Session& session, Purpose purpose, bool fresh) : session_(session), purpose_(purpose) {
   read_facts();
   models_ = std::make_unique<Models>(session.services(), config(), facts_);
+  // Nobody trains a teacher: what its file lacks would stay random.
   models_->set_weights_loader([this](Model& model, const Setting& weights) {
-    init_weights(model, weights, session_.services(), false);
+    init_weights(model, weights, session_.services(), true);
   });
   models_->set_state_loader([this](const vissl_model& twin) { load_twin(twin); });
   channels_last_ = config().boolean("machine.channels_last");
@@ -123,8 +124,8 @@ void Task::load_weights() {
     }
     return;
   }
-  weights_ =
-      init_weights(model(), weights, session_.services(), purpose_ == Purpose::evaluate);
+  const bool strict = purpose_ == Purpose::evaluate || config().boolean("test_only");
+  weights_ = init_weights(model(), weights, session_.services(), strict);
 }
 
 void Task::build_loss() {
