@@ -1,35 +1,18 @@
 // Trunks that `auto` finds under names in whose middle a wrapper or an average stands.
-#include <vissl/test.hpp>
-#include <vissl/weights.hpp>
-
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
-namespace {
+#include "pretrained_test.hpp"
 
-using Names = std::vector<std::string>;
-using Shapes = std::vector<vissl::test::NamedShape>;
+namespace {
 
 const std::string kTrunk = "trunk._feature_blocks.";
 const Shapes kResnet = {{kTrunk + "conv1.weight", {4, 3, 3, 3}},
                         {kTrunk + "bn1.weight", {4}},
                         {kTrunk + "layer1.0.conv1.weight", {8, 4, 3, 3}},
                         {kTrunk + "layer1.0.downsample.1.bias", {8}}};
-
-Names planned(const Shapes& file, const Shapes& model) {
-  vissl::test::Host host;
-  host.load(VISSL_PLUGIN_DIR "/pretrained.so");
-  return vissl::test::plan_weights(
-      host.component("weights", "pretrained").create("profile = \"auto\"\npath = \"a.pth\""), file,
-      model);
-}
-
-bool has(const Names& lines, const std::string& line) {
-  return std::find(lines.begin(), lines.end(), line) != lines.end();
-}
 
 }  // namespace
 
@@ -42,7 +25,7 @@ TEST_CASE("auto: SEER's RegNets load whole, with and without VISSL's wrapper for
     Shapes file = {{vissl + "heads.0.clf.0.weight", {16, 8}}, {"loss.prototypes", {30, 16}}};
     for (const auto& tensor : regnet)
       file.push_back({vissl + place + tensor.name.substr(kTrunk.size()), tensor.shape});
-    const Names lines = planned(file, regnet);
+    const Lines lines = auto_plan(file, regnet);
     for (const auto& tensor : regnet)
       CHECK(has(lines, "load " + vissl + place + tensor.name.substr(kTrunk.size()) + " -> " +
                            tensor.name));
@@ -59,7 +42,7 @@ TEST_CASE("auto: lightly's files have the trunk as a Sequential, beside its aver
                        {"state_dict.backbone.4.0.conv1.weight", {8, 4, 3, 3}},
                        {"state_dict.backbone.4.0.downsample.1.bias", {8}},
                        {"state_dict.projection_head.layers.0.weight", {16, 8}}};
-  const Names lines = planned(file, kResnet);
+  const Lines lines = auto_plan(file, kResnet);
   CHECK(has(lines,
             "load state_dict.backbone.4.0.downsample.1.bias -> "
             "trunk._feature_blocks.layer1.0.downsample.1.bias"));
@@ -80,15 +63,15 @@ TEST_CASE("auto: parts that wrappers put into the middle of names are passed ove
         Case{"conv1._orig_mod.weight", "layer1.0._checkpoint_wrapped_module.conv1.weight",
              "'_checkpoint_wrapped_module.', '_orig_mod.'"},
         Case{"module.conv1.weight", "module.layer1.module.0.conv1.weight", "'module.'"}}) {
-    const Names lines =
-        planned({{c.first, {4, 3, 3, 3}}, {c.third, {8, 4, 3, 3}}, {"queue", {128, 64}}}, kResnet);
+    const Lines lines = auto_plan(
+        {{c.first, {4, 3, 3, 3}}, {c.third, {8, 4, 3, 3}}, {"queue", {128, 64}}}, kResnet);
     CHECK(has(lines, "load " + std::string(c.first) + " -> trunk._feature_blocks.conv1.weight"));
     CHECK(has(lines,
               "load " + std::string(c.third) + " -> trunk._feature_blocks.layer1.0.conv1.weight"));
     CHECK(has(lines, std::string("say 1: weights: the file's names are read without ") + c.parts));
   }
-  // Names that fit as they are stay so.
-  CHECK(has(planned({{"module.conv1.weight", {4, 3, 3, 3}}}, kResnet),
+  // Lines that fit as they are stay so.
+  CHECK(has(auto_plan({{"module.conv1.weight", {4, 3, 3, 3}}}, kResnet),
             "say 1: weights: chosen 'module.…' as 'trunk._feature_blocks.…' (the same names): 26.4 "
             "% of the trunk in 1 tensors"));
 }

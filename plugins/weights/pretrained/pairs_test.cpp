@@ -1,8 +1,5 @@
 // Names that are matched by their endings or by their positions, and rows of a classifier that are
 // chosen.
-#include <vissl/test.hpp>
-#include <vissl/weights.hpp>
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,31 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "pretrained_test.hpp"
+
 namespace {
 
-using Lines = std::vector<std::string>;
-using Shapes = std::vector<vissl::test::NamedShape>;
 using Json = nlohmann::ordered_json;
-
-Lines plan(const std::string& toml, const Shapes& source, const Shapes& targets) {
-  vissl::test::Host host;
-  host.load(VISSL_PLUGIN_DIR "/pretrained.so");
-  return vissl::test::plan_weights(host.component("weights", "pretrained").create(toml), source,
-                                   targets);
-}
-
-std::string error(const std::string& toml, const Shapes& source, const Shapes& targets) {
-  try {
-    plan(toml, source, targets);
-  } catch (const vissl::Failure& failure) {
-    return failure.what();
-  }
-  return "no error";
-}
-
-bool has(const Lines& lines, const std::string& line) {
-  return std::find(lines.begin(), lines.end(), line) != lines.end();
-}
 
 Lines beginning(const Lines& lines, const std::string& begin) {
   Lines out;

@@ -1,26 +1,14 @@
 // Files as the official releases of methods, and lightly, solo-learn and Lightning, lay them out:
 // each is recognised without a setting.
-#include <vissl/test.hpp>
-#include <vissl/weights.hpp>
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "pretrained_test.hpp"
+
 namespace {
-
-using Lines = std::vector<std::string>;
-using Shapes = std::vector<vissl::test::NamedShape>;
-
-Lines plan(const Shapes& source, const Shapes& targets) {
-  vissl::test::Host host;
-  host.load(VISSL_PLUGIN_DIR "/pretrained.so");
-  return vissl::test::plan_weights(
-      host.component("weights", "pretrained").create("profile = \"auto\"\npath = \"a.pth\""),
-      source, targets);
-}
 
 Shapes below(const std::string& prefix, Shapes shapes) {
   for (auto& item : shapes) item.name.insert(0, prefix);
@@ -124,7 +112,7 @@ TEST_CASE("auto: a look-alike of every official release loads whole, and the cho
     // The copies that are not meant come first.
     for (auto prefix = release.prefixes.rbegin(); prefix != release.prefixes.rend(); ++prefix)
       for (const auto& item : below(*prefix, release.network)) file.push_back(item);
-    const Lines lines = plan(file, below(place, release.network));
+    const Lines lines = auto_plan(file, below(place, release.network));
     for (const auto& item : release.network) {
       CAPTURE(item.name);
       CHECK(std::count(lines.begin(), lines.end(),

@@ -1,38 +1,15 @@
 // The examples of EssentialMC2's, timm's and vis4d's documents, and names of other systems.
-#include <vissl/test.hpp>
-#include <vissl/weights.hpp>
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "pretrained_test.hpp"
+
 namespace {
 
-using Lines = std::vector<std::string>;
 using vissl::test::NamedShape;
-using Shapes = std::vector<NamedShape>;
-
-Lines plan(const std::string& toml, const Shapes& source, const Shapes& targets) {
-  vissl::test::Host host;
-  host.load(VISSL_PLUGIN_DIR "/pretrained.so");
-  return vissl::test::plan_weights(host.component("weights", "pretrained").create(toml), source,
-                                   targets);
-}
-
-std::string error(const std::string& toml, const Shapes& source, const Shapes& targets) {
-  try {
-    plan(toml, source, targets);
-  } catch (const vissl::Failure& failure) {
-    return failure.what();
-  }
-  return "no error";
-}
-
-bool has(const Lines& lines, const std::string& line) {
-  return std::find(lines.begin(), lines.end(), line) != lines.end();
-}
 
 Lines said(const Lines& lines) {
   Lines out;
