@@ -14,21 +14,15 @@ bool is_locator(const std::string& text) {
   return rest != text || !scheme_word(text).name.empty();
 }
 
-// The tensors of the branch `keep` alone, without its name: at the top or below "state_dict", as
-// where a model is initialized.
+// The tensors of the branch `keep` alone, without its name.
 Node kept(const Node& tree, const std::string& keep, const std::string& path) {
   Dict top, below;
   for_each_tensor(tree, [&](const std::string& name, const TensorRef& tensor) {
-    const std::string state_dict = "state_dict.";
-    if (name.starts_with(keep))
-      top.set(name.substr(keep.size()), tensor);
-    else if (name.starts_with(state_dict + keep))
-      below.set(name.substr(state_dict.size() + keep.size()), tensor);
+    if (const std::optional<BranchName> branch = name_below(keep, name))
+      (branch->place.empty() ? top : below).set(branch->rest, tensor);
   });
   if (!below.entries().empty()) top.set("state_dict", std::move(below));
-  if (top.entries().empty())
-    throw Error(Exit::bad_data, path + ": no tensor's name begins with '" + keep +
-                                    "', the branch that its locator asks for");
+  if (top.entries().empty()) throw_no_branch(keep, path);
   return top;
 }
 

@@ -146,6 +146,18 @@ SchemeWord scheme_word(std::string_view locator) {
   return {lower_text(word), true};
 }
 
+std::optional<BranchName> name_below(const std::string& keep, const std::string& name) {
+  for (const std::string& place : {std::string(), std::string("state_dict.")})
+    if (name.starts_with(place + keep))
+      return BranchName{place, name.substr(place.size() + keep.size())};
+  return std::nullopt;
+}
+
+void throw_no_branch(const std::string& keep, const std::string& path) {
+  throw Error(Exit::bad_data, path + ": no tensor's name begins with '" + keep +
+                                  "', the branch that its locator asks for");
+}
+
 std::string file_locator_path(const std::string& locator) {
   std::string_view rest = std::string_view(locator).substr(locator.find(':') + 1);
   if (rest.starts_with("//")) {

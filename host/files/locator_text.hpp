@@ -1,5 +1,6 @@
 #pragma once
 // The text of a locator, taken apart without looking at any file.
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,5 +38,15 @@ std::string without_secrets(std::string_view text);
 // "~" and "~/x" with $HOME, or the user's home folder of the system; "~name/x" with that user's.
 // Everything else, also an unknown user, stays.
 std::string expand_home(const std::string& path);
+
+// Where a tensor's name goes on below the branch that a fragment keeps.
+struct BranchName {
+  std::string place;  // "", or "state_dict." for a branch below it
+  std::string rest;   // without the branch's name
+};
+// Nothing when `name` is below `keep` neither at the top nor in "state_dict".
+std::optional<BranchName> name_below(const std::string& keep, const std::string& name);
+// Throws Error(Exit::bad_data): no tensor of the file is below `keep`.
+[[noreturn]] void throw_no_branch(const std::string& keep, const std::string& path);
 
 }  // namespace vissl::host

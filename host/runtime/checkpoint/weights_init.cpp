@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "host/files/atomic_file.hpp"
+#include "host/files/locator_text.hpp"
 #include "host/files/mapped_file.hpp"
 #include "host/files/printable.hpp"
 #include "host/files/read_into.hpp"
@@ -48,23 +49,18 @@ Located locate(const vissl_host& host, const std::string& locator) {
   return located;
 }
 
-// The branch `keep` alone, without its name, as the table that it comes from means it: at the top
-// or below "state_dict".
+// The branch `keep` alone, without its name.
 std::vector<WeightsSource> kept(std::vector<WeightsSource> sources, const std::string& keep,
                                 const std::string& path) {
   if (keep.empty()) return sources;
   std::vector<WeightsSource> branch;
   for (WeightsSource& source : sources) {
-    for (const std::string& place : {std::string(), std::string("state_dict.")}) {
-      if (!source.name.starts_with(place + keep)) continue;
-      source.name = place + source.name.substr(place.size() + keep.size());
-      branch.push_back(std::move(source));
-      break;
-    }
+    const std::optional<BranchName> below = name_below(keep, source.name);
+    if (!below) continue;
+    source.name = below->place + below->rest;
+    branch.push_back(std::move(source));
   }
-  if (branch.empty())
-    throw Error(Exit::bad_data, path + ": no tensor's name begins with '" + keep +
-                                    "', the branch that its locator asks for");
+  if (branch.empty()) throw_no_branch(keep, path);
   return branch;
 }
 
