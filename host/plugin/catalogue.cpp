@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "host/abi_text.hpp"
 #include "host/config/value.hpp"
 #include "host/files/locator_text.hpp"
 #include "host/plugin/crash_note.hpp"
@@ -155,10 +156,8 @@ vissl_status local_file(vissl_str locator, const vissl_out* out, vissl_err* err)
   return locate_guarded(locator, err, [&](const Located& located) {
     if (out == nullptr) throw Error(Exit::run_failed, "there is nowhere to write the path");
     if (!located.keep.empty())
-      throw Error(Exit::usage,
-                  without_secrets({locator.data, static_cast<std::size_t>(locator.size)}) +
-                      ": keeps only the tensors of '" + located.keep +
-                      "', which the component that reads it cannot do");
+      throw Error(Exit::usage, without_secrets(view_of(locator)) + ": keeps only the tensors of '" +
+                                   located.keep + "', which the component that reads it cannot do");
     const std::string& path = located.path;
     for (std::size_t at = 0; at < path.size();) {
       const std::uint64_t taken = out->write(out->self, path.data() + at, path.size() - at);

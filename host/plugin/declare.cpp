@@ -151,4 +151,20 @@ void run_declare(const vissl_component& component, Declaration& declaration) {
       param.vissl_key = declaration.vissl_prefix + "." + param.name;
 }
 
+Value config_of_defaults(const std::string& name, const Declaration* declaration) {
+  Value table = Value::table();
+  table.set("name", Value::text(name));
+  if (declaration == nullptr) return table;
+  for (const Param& param : declaration->params)
+    if (param.fallback) table.set(param.name, *param.fallback);
+  return table;
+}
+
+const Param* first_required(const Declaration* declaration) {
+  if (declaration == nullptr) return nullptr;
+  for (const Param& param : declaration->params)
+    if (param.has(VISSL_P_REQUIRED)) return &param;
+  return nullptr;
+}
+
 }  // namespace vissl::host

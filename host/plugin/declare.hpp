@@ -15,4 +15,9 @@ const vissl_params_api& params_api();
 // twice, a default that does not fit its own type …
 void run_declare(const vissl_component& component, Declaration& declaration);
 
+// The config of a component that no config mentions: its name and the defaults of its parameters.
+Value config_of_defaults(const std::string& name, const Declaration* declaration);
+// The first parameter that it cannot do without; NULL = it has a default for each.
+const Param* first_required(const Declaration* declaration);
+
 }  // namespace vissl::host

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <filesystem>
 
+#include "host/abi_text.hpp"
 #include "host/config/suggest.hpp"
 #include "host/files/locator_text.hpp"
 #include "host/files/sha256.hpp"
+#include "host/plugin/declare.hpp"
 #include "host/plugin/download_progress.hpp"
 #include "host/text_sink.hpp"
 
@@ -99,18 +101,12 @@ Choice choose(const DeclarationIndex& index, const Value* schemes, const std::st
 Value settings(DeclarationIndex& index, const Choice& choice, const std::string& locator) {
   if (choice.entry != nullptr) return *choice.entry;
   const Declaration* declaration = index.find("weights_scheme", choice.scheme, locator);
-  Value table = Value::table();
-  table.set("name", Value::text(choice.scheme));
-  if (declaration == nullptr) return table;
-  for (const Param& param : declaration->params) {
-    if (param.has(VISSL_P_REQUIRED))
-      throw Error(Exit::usage, locator + ": the weights scheme '" + choice.scheme +
-                                   "' needs its parameter '" + param.name +
-                                   "'; add weights_schemes = [{ name = \"" + choice.scheme +
-                                   "\", " + param.name + " = … }] to the config");
-    if (param.fallback) table.set(param.name, *param.fallback);
-  }
-  return table;
+  if (const Param* param = first_required(declaration))
+    throw Error(Exit::usage, locator + ": the weights scheme '" + choice.scheme +
+                                 "' needs its parameter '" + param->name +
+                                 "'; add weights_schemes = [{ name = \"" + choice.scheme + "\", " +
+                                 param->name + " = … }] to the config");
+  return config_of_defaults(choice.scheme, declaration);
 }
 
 // What a scheme says while it works.
@@ -122,8 +118,7 @@ struct Voice {
 void say(void* self, std::uint32_t level, vissl_str text) {
   const Voice& voice = *static_cast<Voice*>(self);
   if (voice.log != nullptr && text.data != nullptr)
-    voice.log->log(static_cast<LogLevel>(std::min(level, 3u)),
-                   without_secrets({text.data, static_cast<std::size_t>(text.size)}));
+    voice.log->log(static_cast<LogLevel>(std::min(level, 3u)), without_secrets(view_of(text)));
 }
 
 void show_progress(void* self, std::uint64_t done, std::uint64_t total) {

@@ -9,6 +9,7 @@
 #include "host/files/damage.hpp"
 #include "host/files/utf8.hpp"
 #include "host/plugin/crash_note.hpp"
+#include "host/plugin/declare.hpp"
 
 namespace vissl::host {
 namespace {
@@ -231,19 +232,13 @@ class Taker {
 
 // A config with the format's defaults: no file of a user has a place for others.
 Value defaults(DeclarationIndex& index, const std::string& name, const std::string& file) {
-  Value table = Value::table();
-  table.set("name", Value::text(name));
   const Declaration* declaration = index.find("weights_format", name, file);
-  if (declaration == nullptr) return table;
-  for (const Param& param : declaration->params) {
-    if (param.has(VISSL_P_REQUIRED))
-      throw Error(Exit::bad_plugin,
-                  file + ": plugin '" + declaration->plugin_id + "': the weights_format '" + name +
-                      "' requires its parameter '" + param.name +
-                      "', but formats have their defaults alone; report it to the plugin's author");
-    if (param.fallback) table.set(param.name, *param.fallback);
-  }
-  return table;
+  if (const Param* param = first_required(declaration))
+    throw Error(Exit::bad_plugin,
+                file + ": plugin '" + declaration->plugin_id + "': the weights_format '" + name +
+                    "' requires its parameter '" + param->name +
+                    "', but formats have their defaults alone; report it to the plugin's author");
+  return config_of_defaults(name, declaration);
 }
 
 }  // namespace
