@@ -68,24 +68,28 @@ def run(*arguments):
     return done.stderr
 
 
-def check(name, trunk, feature, save, weights, features, pool="", wanted=()):
+def check(name, trunk, feature, save, weights, features, pool="", wanted=(), size=SIZE):
     """`save` writes name.bin; `features(images)` is the source model's answer; `wanted` is in the log."""
     if ONLY and name not in ONLY:
         return
     file = WORK / f"{name}.bin"
     save(file)
     config = WORK / f"{name}.toml"
-    config.write_text(CONFIG.format(images=IMAGES, size=SIZE, trunk=trunk, feature=feature, pool=pool,
+    config.write_text(CONFIG.format(images=IMAGES, size=size, trunk=trunk, feature=feature, pool=pool,
                                     weights=f'params_file = "{file.name}"\n{weights}'))
     log = run("--config", config, f"checkpoint.dir={name}")
     for line in wanted:
         assert line in log, (name, line, log)
+    compare(name, config, feature, features, log)
+
+
+def compare(name, config, layer, features, log):
+    """What extract_features wrote into the folder `name` for `layer`, against the source model."""
     images = WORK / "images.npy"
     run("show", "batch", "--split", "test", "--quiet", "--config", config, "--output", images)
     with torch.no_grad():
         expected = features(torch.from_numpy(np.load(images))).flatten(1).numpy()
-    stem = WORK / name / f"rank0_chunk0_test_{feature}_"
-    got = np.load(f"{stem}features.npy").reshape(IMAGES, -1)
+    got = np.load(WORK / name / f"rank0_chunk0_test_{layer}_features.npy").reshape(IMAGES, -1)
     # `show batch` shuffles, extraction does not.
     order = np.abs(got[:, None] - expected[None]).max(2).argmin(1)
     assert sorted(order) == list(range(IMAGES)), (name, order)
@@ -149,10 +153,31 @@ def resnets():
              wanted=["lightly's Sequential"])
 
 
-def timm_resnet():
-    model = seeded(lambda: timm.create_model("resnet18", num_classes=7))
-    check("timm_resnet18", '{ name = "resnet", depth = 18 }', "res5avg", torch_file({"state_dict_ema": model.state_dict()}),
-          'profile = "timm"\nstrict = false', lambda x: model.global_pool(model.forward_features(x)))
+def timm_resnets():
+    for depth in (18, 50):
+        model = seeded(lambda: timm.create_model(f"resnet{depth}", num_classes=7))
+        check(f"timm_resnet{depth}", f'{{ name = "resnet", depth = {depth} }}', "res5avg",
+              torch_file({"state_dict_ema": model.state_dict()}), 'profile = "timm"\nstrict = false',
+              lambda x: model.global_pool(model.forward_features(x)), wanted=["100 % of the trunk"])
+
+
+def vissl_release(state):
+    """A RegNet of torchvision as VISSL's SEER checkpoints hold it, with heads that nobody here has; timm reads it as such."""
+    swaps = [(r"^stem\.", "conv1.stem."), (r"^trunk_output\.block(\d)", lambda m: f"res{int(m[1]) + 1}"),
+             (r"\.se\.fc1\.", ".se.excitation.0."), (r"\.se\.fc2\.", ".se.excitation.2."),
+             (r"\.f\.c\.0\.", ".f.c."), (r"\.f\.c\.1\.", ".f.final_bn."), (r"\.proj\.0\.", ".proj."), (r"\.proj\.1\.", ".bn.")]
+    trunk = {}
+    for name, value in state.items():
+        if name.startswith("fc."):
+            continue
+        for theirs, ours in swaps:
+            name = re.sub(theirs, ours, name)
+        trunk["_feature_blocks." + name] = value
+    heads = {"0.projection_head.0.weight": torch.randn(16, 440), "0.prototypes0.weight": torch.randn(30, 16)}
+    model = {"trunk": trunk, "heads": heads}
+    return {"phase_idx": 1, "iteration": 7, "iteration_num": 7, "train_phase_idx": 0, "loss": {}, "type": "consolidated",
+            "classy_state_dict": {"train": True, "base_model": {"model": model, "meta": {"trunk": {}, "heads": {}}},
+                                  "meters": [], "optimizer": {}}}
 
 
 def regnets():
@@ -162,6 +187,18 @@ def regnets():
     model = seeded(ours)
     check("regnet_torchvision", trunk, "avgpool", torch_file(model.state_dict()), 'profile = "auto"',
           lambda x: model.avgpool(model.trunk_output(model.stem(x))), wanted=["torchvision's RegNet"])
+    release = vissl_release(model.state_dict())
+    reader = timm.create_model("regnety_004", num_classes=0).eval()
+    reader.load_state_dict(timm.models.regnet._filter_fn(release))
+    for profile in ("vissl", "auto"):
+        check(f"regnet_seer_{profile}", trunk, "avgpool", torch_file(release), f'profile = "{profile}"',
+              lambda x: reader.forward_features(x).mean((2, 3)), wanted=["100 % of the trunk"])
+
+    other = seeded(lambda: timm.create_model("regnety_004", num_classes=7))
+    for profile in ("timm", "auto"):
+        check(f"regnet_timm_{profile}", trunk, "avgpool", torch_file(other.state_dict()),
+              f'profile = "{profile}"\nstrict = false', lambda x: other.forward_features(x).mean((2, 3)),
+              wanted=["100 % of the trunk"])
 
 
 def vision_transformers():
@@ -180,6 +217,17 @@ def vision_transformers():
     small.load_state_dict({**state, "pos_embed": resized})
     check("vit_resized", vit, "lastCLS", torch_file(state), 'profile = "timm"\nstrict = false',
           lambda x: small.forward_features(x)[:, 0], wanted=["1 adapted"])
+    # The same by timm's own load of the file: trained at 224, used at 384.
+    small = dict(embed_dim=32, depth=2, num_heads=4, mlp_ratio=2, num_classes=5)
+    at_224 = seeded(lambda: timm.create_model("vit_tiny_patch16_224", **small))
+
+    def at_384(x):
+        model = timm.create_model("vit_tiny_patch16_224", pretrained=True, img_size=384, **small,
+                                  pretrained_cfg_overlay=dict(file=str(WORK / "vit_224_at_384.bin"), num_classes=5))
+        return model.eval().forward_features(x)[:, 0]
+
+    check("vit_224_at_384", vit.replace("image_size = 64", "image_size = 384"), "lastCLS", torch_file(at_224.state_dict()),
+          'profile = "timm"\nstrict = false', at_384, wanted=["1 adapted"], size=384)
     other = seeded(lambda: torchvision.models.VisionTransformer(SIZE, 16, 2, 4, 32, 64, num_classes=5))
 
     def class_token(x):
@@ -245,8 +293,79 @@ def other_vision_transformers():
           wanted=["weights: filters clip"])
 
 
+CLASSIFIER = """
+[data.train]
+data_sources = [{{ name = "synthetic", length = {images}, size = {size}, random_images = true, num_labels = 100 }}]
+batchsize_per_replica = {images}
+transforms = [{{ name = "ToTensor" }}]
+[data.test]
+data_sources = [{{ name = "synthetic", length = {images}, size = {size}, random_images = true, num_labels = 100 }}]
+batchsize_per_replica = {images}
+transforms = [{{ name = "ToTensor" }}]
+[machine]
+precision = "fp32"
+threads = 1
+[model]
+trunk = {{ name = "resnet", depth = 50 }}
+heads = [{{ name = "mlp", dims = [2048, 100] }}]
+[model.weights_init]
+profile = "essmc2"
+path = "pretrain.pth"
+[loss]
+name = "cross_entropy_multiple_output_single_target"
+[optimizer]
+name = "sgd"
+num_epochs = 1
+[optimizer.param_schedulers.lr]
+name = "constant"
+value = 0.0
+"""
+
+
+class Classifier(nn.Module):
+    """The three parts of EssentialMC2's class of this name."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.backbone = torchvision.models.resnet50()
+        del self.backbone.fc
+        self.neck = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.ModuleDict({"fc": nn.Linear(2048, classes)})
+
+    def forward(self, x):
+        for name, layer in self.backbone.named_children():
+            x = x if name == "avgpool" else layer(x)
+        return self.head["fc"](self.neck(x).flatten(1))
+
+
+def classifier():
+    """EssentialMC2's example: a file of 100 classes into 100 and into 200, both of one config."""
+    name = "essmc2_classifier"
+    if ONLY and name not in ONLY:
+        return
+    model = seeded(lambda: Classifier(100))
+    torch.save({"state_dict": nn.DataParallel(model).state_dict()}, WORK / "pretrain.pth")
+    config = WORK / f"{name}.toml"
+    config.write_text(CLASSIFIER.format(images=IMAGES, size=SIZE))
+    load = f"Load pretrained model [Classifier] from {WORK / 'pretrain.pth'}"
+    log = run("--config", config, "engine.name=extract_features", f"checkpoint.dir={name}")
+    assert load in log and "loaded 320 of 320 tensors" in log and "in source state_dict" not in log, log
+    compare(name, config, "heads", model, log)
+
+    log = run("--log-format", "json", "--config", config, "model.heads[mlp].dims=[2048, 200]", "checkpoint.dir=two_hundred")
+    said = [(line["level"], line["text"]) for line in map(json.loads, log.splitlines())]
+    theirs = [("info", load),
+              ("warning", "ignore keys from source: \n"
+                          "head.fc.weight: invalid shape, dst torch.Size([200, 2048]) vs. src torch.Size([100, 2048])\n"
+                          "head.fc.bias: invalid shape, dst torch.Size([200]) vs. src torch.Size([100])"),
+              ("warning", "missing key in source state_dict: head.fc.weight, head.fc.bias")]
+    assert said[:3] == theirs and "loaded 318 of 320 tensors (100 % of the trunk)" in said[3][1], said
+    assert not any(level == "warning" for level, _ in said[3:]), said
+
+
 resnets()
-timm_resnet()
+timm_resnets()
+classifier()
 regnets()
 vision_transformers()
 other_vision_transformers()
