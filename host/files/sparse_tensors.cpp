@@ -135,6 +135,8 @@ std::shared_ptr<Storage> dense_of_compressed(const SparseParts& parts, std::uint
   std::byte* out = storage->writable().data();
   for (std::size_t line = 0; line + 1 < compressed.size(); ++line) {
     if (compressed[line] > compressed[line + 1]) bad("offsets that descend");
+    // Offsets that rise here may yet descend later, to a last one that fits.
+    if (compressed[line + 1] > compressed.back()) bad("offsets that do not fit its entries");
     std::int64_t before = -1;
     for (std::int64_t e = compressed[line]; e < compressed[line + 1]; ++e) {
       const std::int64_t index = plain[unsigned_size(e)];

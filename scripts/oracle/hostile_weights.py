@@ -121,26 +121,32 @@ def zips():
     put("zip", "shape_overflow.pth", torch_zip(pickled(tensor([2 ** 32, 2 ** 32], [0, 0]))))
     put("zip", "expanded.pth", torch_zip(pickled(tensor([10 ** 12], [0]))))
     put("zip", "nested.pth", torch_zip(b"\x80\x02)" + b"\x85" * 200000 + b".", method=zipfile.ZIP_DEFLATED))
-    longs = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage(2, "LongStorage") + number(0) + numbers(1, 1) + numbers(
-        1, 1) + b"\x89ccollections\nOrderedDict\n)RtR"
-    ones = tensor([1], [1]).replace(text("0"), text("1"))
-    layout = b"ctorch.serialization\n_get_layout\n" + text("torch.sparse_coo") + b"\x85R"
 
-    def sparse(*size):
-        return pickled(b"ctorch._utils\n_rebuild_sparse_tensor\n(" + layout + b"(" + longs + ones + numbers(*size)
-                       + b"\x89ttR")
+    def longs(whole, offset, shape, strides):
+        return (b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage(whole, "LongStorage") + number(offset) + numbers(*shape)
+                + numbers(*strides) + b"\x89ccollections\nOrderedDict\n)RtR")
 
-    def sparse_zip(pickle, index):
+    def floats(count):
+        return tensor([count], [1]).replace(text("0"), text("1"))
+
+    def sparse(layout, parts, *size):
+        layout = b"ctorch.serialization\n_get_layout\n" + text("torch.sparse_" + layout) + b"\x85R"
+        return pickled(b"ctorch._utils\n_rebuild_sparse_tensor\n(" + layout + b"(" + parts + numbers(*size) + b"\x89ttR")
+
+    def sparse_zip(pickle, *indices):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as target:
             target.writestr(zipfile.ZipInfo("a/data.pkl"), pickle)
-            target.writestr(zipfile.ZipInfo("a/data/0"), struct.pack("<qq", index, 0))
+            target.writestr(zipfile.ZipInfo("a/data/0"), struct.pack(f"<{len(indices)}q", *indices))
             target.writestr(zipfile.ZipInfo("a/data/1"), b"\0" * 16)
             target.writestr(zipfile.ZipInfo("a/version"), "3\n")
         return buffer.getvalue()
 
-    put("zip", "sparse_huge.pth", sparse_zip(sparse(10 ** 12), 0))
-    put("zip", "sparse_index.pth", sparse_zip(sparse(4), 4))
+    coo = longs(2, 0, [1, 1], [1, 1]) + floats(1)
+    put("zip", "sparse_huge.pth", sparse_zip(sparse("coo", coo, 10 ** 12), 0, 0))
+    put("zip", "sparse_index.pth", sparse_zip(sparse("coo", coo, 4), 4, 0))
+    csr = longs(5, 0, [3], [1]) + longs(5, 3, [2], [1]) + floats(2)
+    put("zip", "sparse_offsets.pth", sparse_zip(sparse("csr", csr, 2, 10 ** 7), 0, 10 ** 6, 2, 0, 1))
     quantized = (b"ctorch._utils\n_rebuild_qtensor\n(" + storage(16, "QInt8Storage") + number(0) + numbers(10 ** 12)
                  + numbers(0) + b"(ctorch\nper_tensor_affine\nG" + struct.pack(">d", 0.5) + number(0) + b"t"
                  + b"\x89ccollections\nOrderedDict\n)RtR")

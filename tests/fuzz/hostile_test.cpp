@@ -89,6 +89,7 @@ constexpr Hostile kRefusedAtTouch[] = {
     {"zip/expanded.pth", "a tensor repeats the 16 bytes of its storage to more than 4294967296"},
     {"zip/quantized_expanded.pth", "a tensor repeats the 16 bytes of its storage"},
     {"zip/sparse_index.pth", "has a sparse tensor with an index outside its shape"},
+    {"zip/sparse_offsets.pth", "has a sparse tensor with offsets that do not fit its entries"},
 };
 
 template <class Body>
