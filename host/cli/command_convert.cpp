@@ -17,8 +17,7 @@ constexpr std::size_t kMostNames = 5;  // of one reason
 
 // The component that a config gets where it names none.
 std::string default_component(const SchemaKey& schema, std::string_view kind) {
-  if (schema.shape == Shape::component && schema.param.component_kind == kind)
-    return schema.default_name;
+  if (holds_components(schema) && schema.param.component_kind == kind) return schema.default_name;
   for (const SchemaKey& key : schema.inner)
     if (std::string name = default_component(key, kind); !name.empty()) return name;
   return "";

@@ -61,6 +61,8 @@ std::string shown_name(const SchemaKey& place, const std::string& path) {
 std::string shape_text(const SchemaKey& place) {
   if (place.shape == Shape::head_list)
     return "a list of head tables { name = … }, or of lists of them";
+  if (place.shape == Shape::component_or_list)
+    return expectation(place.param) + ", or a list of them";
   return expectation(place.param);
 }
 
@@ -130,7 +132,8 @@ void Checker::table(Value& node, const SchemaKey& place, const std::vector<Schem
 void Checker::any_shape(Value& node, const SchemaKey& place, const std::string& path,
                         const std::string& owner) {
   const bool is_list = place.shape == Shape::component_list || place.shape == Shape::head_list ||
-                       place.shape == Shape::section_list;
+                       place.shape == Shape::section_list ||
+                       (place.shape == Shape::component_or_list && node.is_list());
   if (is_list) return list(node, place, path, owner);
   if (place.shape == Shape::value) return value(node, place, path, owner);
   if (!node.is_table()) {

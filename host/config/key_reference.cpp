@@ -47,11 +47,12 @@ std::string component_row(const SchemaKey& key, const std::string& path) {
   const std::string kind = "`" + key.param.component_kind + "`";
   const bool vowel = std::string("aeiou").find(key.param.component_kind[0]) != std::string::npos;
   const std::string article = vowel ? "an " : "a ";
-  const bool list = key.shape != Shape::component;
-  const std::string accepts = key.shape == Shape::head_list
-                                  ? "a list of " + kind + " components, or of lists of them"
-                              : list ? "a list of " + kind + " components"
-                                     : article + kind + " component";
+  const std::string one = article + kind + " component",
+                    several = "a list of " + kind + " components";
+  const std::string accepts = key.shape == Shape::head_list ? several + ", or of lists of them"
+                              : key.shape == Shape::component_list    ? several
+                              : key.shape == Shape::component_or_list ? one + ", or a list of them"
+                                                                      : one;
   const std::string fallback = key.param.has(VISSL_P_REQUIRED) ? "required"
                                : key.default_name.empty()
                                    ? ""
@@ -83,6 +84,7 @@ void add_rows(const std::vector<SchemaKey>& keys, const std::string& path, std::
         add_rows(key.inner, here + "[]", out);
         break;
       case Shape::component:
+      case Shape::component_or_list:
         out += component_row(key, here);
         add_rows(key.inner, here, out);
         break;

@@ -80,12 +80,6 @@ void set_name(Value& table, Value name, const std::string& path, std::vector<std
   table.set("name", std::move(name));
 }
 
-bool is_component(const SchemaKey* place) {
-  return place != nullptr &&
-         (place->shape == Shape::component || place->shape == Shape::component_list ||
-          place->shape == Shape::head_list);
-}
-
 }  // namespace
 
 Override parse_override(const std::string& argument) {
@@ -119,7 +113,7 @@ void apply_override(Value& root, const Override& setting, Schemas& schemas,
     const SchemaKey* child = place != nullptr ? schemas.child(*place, node, step.text) : nullptr;
     if (last) {
       Value value = read_text(setting.text, child);
-      if (is_component(place) && step.text == "name")
+      if (place != nullptr && holds_components(*place) && step.text == "name")
         set_name(*node, std::move(value), path, notes);
       else
         node->set(step.text, std::move(value));

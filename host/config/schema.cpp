@@ -152,6 +152,11 @@ SchemaKey name_key() {
 
 }  // namespace
 
+bool holds_components(const SchemaKey& place) {
+  return place.shape == Shape::component || place.shape == Shape::component_list ||
+         place.shape == Shape::component_or_list || place.shape == Shape::head_list;
+}
+
 std::string component_name(const SchemaKey& place, const Value* table) {
   const Value* name = table != nullptr ? table->find("name") : nullptr;
   return name != nullptr ? name->as_text() : place.default_name;
@@ -183,8 +188,7 @@ const std::vector<SchemaKey>* Schemas::component_keys(const SchemaKey& place,
 
 const SchemaKey* Schemas::child(const SchemaKey& place, const Value* table, std::string_view key) {
   const std::vector<SchemaKey>* keys = &place.inner;
-  if (place.shape == Shape::component || place.shape == Shape::component_list ||
-      place.shape == Shape::head_list) {
+  if (holds_components(place)) {
     const std::string name = component_name(place, table);
     if (!name.empty())
       keys = component_keys(place, name, table != nullptr ? table->origin().where() : "");

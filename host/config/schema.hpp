@@ -16,8 +16,9 @@ enum class Shape {
   section_list,  // a list of such tables
   component,  // a table { name, … } of kind param.component_kind; `inner`: keys that the host adds
               // to the component's own
-  component_list,  // a list of such tables
-  head_list,       // elements are components, or lists of components: chained
+  component_list,     // a list of such tables
+  component_or_list,  // one such table, or a list of them
+  head_list,          // elements are components, or lists of components: chained
 };
 
 struct SchemaKey {
@@ -88,6 +89,9 @@ class Schemas {
   DeclarationIndex& index_;
   std::map<std::pair<const SchemaKey*, std::string>, std::vector<SchemaKey>> components_;
 };
+
+// Whether tables of components stand there, alone or in a list.
+bool holds_components(const SchemaKey& place);
 
 // The name of the component in `table`, or the place's default, or "".
 std::string component_name(const SchemaKey& place, const Value* table);

@@ -32,6 +32,26 @@ SchemaKey feature_eval() {
       "Evaluation of a trunk's features.");
 }
 
+SchemaKey weights_init() {
+  using namespace schema;
+  SchemaKey key = component(
+      "weights_init", "weights", "pretrained", false,
+      {
+          text("part", "", "",
+               "The part of the model that the file is for: trunk, heads.0; empty = all of it."),
+          number("min_coverage", 0.5, 0, 1, "",
+                 "Loading fails when less of the trunk's elements than this part are in the file; "
+                 "under 0.95 it warns. Of a list the least counts, for all files together."),
+          boolean("dry_run", false, "", "Shows what would be loaded, and ends."),
+          text("report", "", "", "File for a JSON report of what was loaded from where."),
+      },
+      "MODEL.WEIGHTS_INIT",
+      "Weights to begin with. Of a list each table is applied after those before it and may "
+      "overwrite what they loaded.");
+  key.shape = Shape::component_or_list;
+  return key;
+}
+
 }  // namespace
 
 SchemaKey model_schema() {
@@ -68,16 +88,7 @@ SchemaKey model_schema() {
                        "MODEL.MULTI_INPUT_HEAD_MAPPING",
                        "Which field of the batch goes to which head; empty = all to all."),
           feature_eval(),
-          component(
-              "weights_init", "weights", "pretrained", false,
-              {
-                  number("min_coverage", 0.5, 0, 1, "",
-                         "Loading fails when less of the trunk's elements than this part are "
-                         "in the file; under 0.95 it warns."),
-                  boolean("dry_run", false, "", "Shows what would be loaded, and ends."),
-                  text("report", "", "", "File for a JSON report of what was loaded from where."),
-              },
-              "MODEL.WEIGHTS_INIT", "Weights to begin with."),
+          weights_init(),
           section("activation_checkpointing",
                   {
                       boolean("use_activation_checkpointing", false,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <unordered_map>
 
 #include "host/abi_text.hpp"
@@ -121,6 +122,14 @@ bool counts(const WeightsTarget& target) {
   return target.name.starts_with("trunk.") && !target.name.ends_with("num_batches_tracked");
 }
 
+// Whether a tensor that is `next` by a later plan is no longer what it was by earlier ones.
+bool overrules(WeightsFate next, WeightsFate before) {
+  const auto found = [](WeightsFate fate) {
+    return fate == WeightsFate::loaded || fate == WeightsFate::adapted;
+  };
+  return found(next) || (!found(before) && next == WeightsFate::missing);
+}
+
 }  // namespace
 
 std::vector<WeightsSource> tensors_of(const Node& tree) {
@@ -172,6 +181,10 @@ double WeightsPlan::coverage() const {
   return all == 0 ? 1.0 : static_cast<double>(found) / static_cast<double>(all);
 }
 
+bool WeightsPlan::has_trunk() const {
+  return std::any_of(targets.begin(), targets.end(), counts);
+}
+
 std::size_t WeightsPlan::count(WeightsFate fate) const {
   return static_cast<std::size_t>(
       std::count_if(rows.begin(), rows.end(), [&](const auto& row) { return row.fate == fate; }));
@@ -208,27 +221,49 @@ WeightsPlan plan_weights(std::string file, std::string format, std::vector<Weigh
   return plan;
 }
 
-void judge(const WeightsPlan& plan, const WeightsGate& gate) {
-  const std::size_t found = plan.count(WeightsFate::loaded) + plan.count(WeightsFate::adapted);
-  const std::size_t missing = plan.count(WeightsFate::missing);
-  if (found == 0) {
-    throw Error(Exit::usage, plan.file + ": nothing in it matches the model; the file has " +
-                                 plan.sources.front().name + " …, the model " +
-                                 plan.targets.front().name +
-                                 " …; set state_dict_key_name, remove_prefix or append_prefix of "
-                                 "[model.weights_init]" +
-                                 (gate.is_auto ? "" : ", or profile = \"auto\""));
+WeightsPlan joined(const std::vector<const WeightsPlan*>& plans, std::vector<WeightsTarget> model) {
+  WeightsPlan whole;
+  whole.targets = std::move(model);
+  whole.rows.resize(whole.targets.size());
+  std::unordered_map<std::string, WeightsRow*> by_name;
+  for (std::size_t i = 0; i < whole.rows.size(); ++i)
+    by_name.emplace(whole.targets[i].name, &whole.rows[i]);
+  std::set<std::string> asked;
+  for (const WeightsPlan* plan : plans) {
+    whole.file += (whole.file.empty() ? "" : ", ") + plan->file;
+    for (std::size_t i = 0; i < plan->rows.size(); ++i) {
+      const std::string& name = plan->targets[i].name;
+      WeightsFate& fate = by_name.at(name)->fate;
+      if (asked.insert(name).second || overrules(plan->rows[i].fate, fate))
+        fate = plan->rows[i].fate;
+    }
   }
+  return whole;
+}
+
+void judge_match(const WeightsPlan& plan, const WeightsGate& gate) {
+  if (plan.count(WeightsFate::loaded) + plan.count(WeightsFate::adapted) > 0) return;
+  throw Error(Exit::usage, plan.file + ": nothing in it matches the model; the file has " +
+                               plan.sources.front().name + " …, the model " +
+                               plan.targets.front().name +
+                               " …; set state_dict_key_name, remove_prefix or append_prefix of "
+                               "[model.weights_init]" +
+                               (gate.is_auto ? "" : ", or profile = \"auto\""));
+}
+
+void judge(const WeightsPlan& whole, std::size_t files, const WeightsGate& gate) {
+  const std::string in_it = files > 1 ? " in them" : " in it";
+  const std::size_t missing = whole.count(WeightsFate::missing);
   if (gate.strict && missing > 0) {
-    throw Error(Exit::usage, plan.file + ": " + counted(missing, "tensor") + " of the model " +
-                                 (missing == 1 ? "is" : "are") +
-                                 " not in it: " + missing_names(plan, kMaxShown));
+    throw Error(Exit::usage, whole.file + ": " + counted(missing, "tensor") + " of the model " +
+                                 (missing == 1 ? "is" : "are") + " not" + in_it + ": " +
+                                 missing_names(whole, kMaxShown));
   }
-  if (plan.coverage() < gate.min_coverage) {
+  if (whole.coverage() < gate.min_coverage) {
     throw Error(Exit::usage,
-                plan.file + ": only " + percent(plan.coverage()) +
-                    " of the trunk's elements are in it, less than min_coverage = " +
-                    percent(gate.min_coverage) + "; not there: " + missing_names(plan, kMaxShown) +
+                whole.file + ": only " + percent(whole.coverage()) +
+                    " of the trunk's elements are" + in_it + ", less than min_coverage = " +
+                    percent(gate.min_coverage) + "; not there: " + missing_names(whole, kMaxShown) +
                     "; set prefixes " + (gate.is_auto ? "" : "or profile = \"auto\" ") +
                     "of [model.weights_init], or lower min_coverage if that is meant");
   }

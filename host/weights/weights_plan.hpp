@@ -63,8 +63,9 @@ struct WeightsPlan {
   std::vector<WeightsMessage> messages;
 
   // Elements of the trunk's tensors that are loaded or adapted, as a part of those that are not
-  // skipped by the user's wish; 1 for a model without a trunk. Counters of batches do not count.
+  // skipped by the user's wish; 1 without a trunk. Counters of batches do not count.
   double coverage() const;
+  bool has_trunk() const;
   std::size_t count(WeightsFate fate) const;
 };
 
@@ -82,6 +83,10 @@ WeightsPlan plan_weights(std::string file, std::string format, std::vector<Weigh
                          std::vector<WeightsTarget> targets,
                          const vissl_weights_profile_class& profile, void* instance);
 
+// The model after all plans, which are carried out one after the other: each tensor of `model` with
+// the fate that it ends with, missing where no plan was asked for it, and no sources.
+WeightsPlan joined(const std::vector<const WeightsPlan*>& plans, std::vector<WeightsTarget> model);
+
 struct WeightsGate {
   double min_coverage = 0.5;  // below it loading fails
   bool strict = false;        // all of the model must be found
@@ -89,8 +94,10 @@ struct WeightsGate {
 };
 inline constexpr double kWarnCoverage = 0.95;
 
-// Throws Error(usage) that says what is missing and the likeliest remedy if the plan must not be
-// carried out.
-void judge(const WeightsPlan& plan, const WeightsGate& gate);
+// Both throw Error(usage) that says what is missing and the likeliest remedy. Of each file
+// something must be for the model.
+void judge_match(const WeightsPlan& plan, const WeightsGate& gate);
+// All files together must have of the model what the gate asks for.
+void judge(const WeightsPlan& whole, std::size_t files, const WeightsGate& gate);
 
 }  // namespace vissl::host

@@ -56,6 +56,15 @@ const std::vector<WeightsTarget> kModel = {{"trunk.conv.weight", DType::float32,
                                            {"trunk.bn.weight", DType::float32, {2}},
                                            {"heads.0.bias", DType::float32, {3}}};
 
+void judge_all(const std::vector<const WeightsPlan*>& plans, const WeightsGate& gate,
+               const std::vector<WeightsTarget>& model = kModel) {
+  for (const WeightsPlan* plan : plans) judge_match(*plan, gate);
+  judge(joined(plans, model), plans.size(), gate);
+}
+void judge(const WeightsPlan& plan, const WeightsGate& gate) {
+  judge_all({&plan}, gate);
+}
+
 WeightsPlan planned(const Node& tree, const std::function<void(Sink)>& body,
                     const std::vector<WeightsTarget>& model = kModel) {
   Profile profile{body, {}};
@@ -180,6 +189,51 @@ TEST_CASE("weights plan: the gates name what is missing and what to do") {
   const Node empty = Node::dict();
   CHECK(error([&] { planned(empty, load_conv); }, Exit::bad_data) ==
         "a.pth (torch_zip) holds no tensors; `vissl-host inspect` lists what it holds");
+}
+
+TEST_CASE("weights plan: files that follow one another are judged by what they do together") {
+  const Node tree = file();
+  const WeightsPlan conv = planned(tree, load_conv);
+  const WeightsPlan norm =
+      planned(tree, [](Sink sink) { sink.load(sink.self, 1, str("trunk.bn.weight")); },
+              {{"trunk.bn.weight", DType::float32, {2}}});
+  const WeightsPlan left_out = planned(tree, [](Sink sink) {
+    load_conv(sink);
+    for (const char* name : {"trunk.bn.weight", "heads.0.bias"})
+      sink.skip_target(sink.self, str(name), str("on purpose"));
+  });
+  CHECK_NOTHROW(judge_all({&conv, &norm}, {1.0, false}));
+  // One that leaves a tensor out on purpose does not lose what another one loads.
+  CHECK_NOTHROW(judge_all({&norm, &left_out}, {1.0, true}));
+  CHECK_NOTHROW(judge_all({&left_out, &norm}, {1.0, true}));
+  CHECK(error([&] {
+          judge_all({&left_out, &conv}, {0.5, true});
+        }) ==
+        "a.pth, a.pth: 2 tensors of the model are not in them: trunk.bn.weight, heads.0.bias");
+  // What no file was asked for is missing too.
+  CHECK(error([&] {
+          judge_all({&norm}, {0.5, true});
+        }) == "a.pth: 2 tensors of the model are not in it: trunk.conv.weight, heads.0.bias");
+  CHECK(error([&] {
+          judge_all({&norm, &norm}, {0.9, false});
+        }) ==
+        "a.pth, a.pth: only 20 % of the trunk's elements are in them, less than min_coverage = 90 "
+        "%; not there: trunk.conv.weight, heads.0.bias; set prefixes or profile = \"auto\" of "
+        "[model.weights_init], or lower min_coverage if that is meant");
+  // Each must find something.
+  const WeightsPlan nothing = planned(tree, [](Sink) {});
+  CHECK(error([&] {
+          judge_all({&conv, &nothing}, {});
+        }).starts_with("a.pth: nothing in it matches the model; "));
+}
+
+TEST_CASE("weights plan: the summary of a head says nothing of a trunk") {
+  const Node tree = file();
+  const WeightsPlan head =
+      planned(tree, [](Sink sink) { sink.load(sink.self, 1, str("heads.0.bias")); },
+              {{"heads.0.bias", DType::float32, {2}}});
+  CHECK(summary_line(head) ==
+        "loaded 1 of 1 tensors from a.pth (torch_zip); 2 tensors of the file unused");
 }
 
 TEST_CASE("weights plan: who uses auto already is not told to") {

@@ -112,8 +112,9 @@ std::string summary_line(const WeightsPlan& plan, LoadStage stage) {
   const std::size_t skipped = plan.count(WeightsFate::skipped);
   std::string text = (stage == LoadStage::loaded ? "loaded " : "would load ") +
                      std::to_string(plan.count(WeightsFate::loaded) + adapted) + " of " +
-                     std::to_string(plan.targets.size()) + " tensors (" + percent(plan.coverage()) +
-                     " of the trunk) from " + plan.file + " (" + plan.format + ")";
+                     std::to_string(plan.targets.size()) + " tensors " +
+                     (plan.has_trunk() ? "(" + percent(plan.coverage()) + " of the trunk) " : "") +
+                     "from " + plan.file + " (" + plan.format + ")";
   if (adapted > 0) text += "; " + std::to_string(adapted) + " adapted";
   if (skipped > 0) text += "; " + std::to_string(skipped) + " left out on purpose";
   const std::string missing = missing_names(plan, 5);

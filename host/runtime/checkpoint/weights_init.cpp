@@ -1,23 +1,18 @@
 #include "host/runtime/checkpoint/weights_init.hpp"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/from_blob.h>
-#include <torch/csrc/autograd/grad_mode.h>
 #include <vissl/weights_scheme.h>
 
+#include <algorithm>
 #include <memory>
-#include <unordered_map>
+#include <vector>
 
 #include "host/files/atomic_file.hpp"
 #include "host/files/locator_text.hpp"
-#include "host/files/mapped_file.hpp"
 #include "host/files/printable.hpp"
-#include "host/files/read_into.hpp"
-#include "host/files/shape_text.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/same_weights.hpp"
-#include "host/runtime/checkpoint/tensors.hpp"
+#include "host/runtime/checkpoint/weights_copy.hpp"
 #include "host/runtime/dist/together.hpp"
 #include "host/text_sink.hpp"
 #include "host/weights/weights_plan.hpp"
@@ -74,74 +69,55 @@ std::string locator_of(const Instance& profile, const Setting& config) {
   return locator;
 }
 
-// Shares the file's memory, which `ref` keeps.
-at::Tensor view_of(const TensorRef& ref) {
-  const char* wrong = ref.invalid();
-  if (wrong != nullptr) throw Error(Exit::bad_data, wrong);
-  if (ref.numel() == 0) return from_file(ref);
-  const auto type = static_cast<at::ScalarType>(static_cast<int>(ref.dtype));
-  auto* data = const_cast<std::byte*>(ref.storage->bytes().data()) +
-               static_cast<std::uint64_t>(ref.offset) * size_bytes(ref.dtype);
-  return at::from_blob(data, ref.shape, ref.strides, at::TensorOptions().dtype(type));
-}
-
-// Whether the file has the bytes just as `to` has them in memory.
-bool fits_bytes(const TensorRef& from, const at::Tensor& to) {
-  return to.is_cpu() && to.is_contiguous() && from.dtype != DType::boolean &&
-         static_cast<int>(from.dtype) == static_cast<int>(to.scalar_type()) &&
-         from.invalid() == nullptr && from.is_contiguous();
-}
-
-ReadPiece piece(const TensorRef& from, const at::Tensor& to) {
-  const std::uint64_t width = size_bytes(from.dtype);
-  return {from.storage->bytes().subspan(static_cast<std::uint64_t>(from.offset) * width,
-                                        static_cast<std::uint64_t>(from.numel()) * width),
-          static_cast<std::byte*>(to.data_ptr())};
-}
-
-using Made = std::unordered_map<std::size_t, at::Tensor>;
-
-// What the profile makes of the file's tensors, before anything is copied.
-Made adapt_all(const WeightsPlan& plan, const Instance& profile) {
-  Made made;
-  const auto& table = profile.as<vissl_weights_profile_class>();
-  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-    const WeightsRow& row = plan.rows[i];
-    if (row.fate != WeightsFate::adapted) continue;
-    if (table.adapt == nullptr)
-      throw Error(Exit::bad_plugin, profile.plugin_id() + ": the weights profile '" +
-                                        profile.name() +
-                                        "' plans to adapt tensors but has no adapt");
-    std::vector<at::Tensor> sources;
-    for (const std::uint64_t source : row.sources)
-      sources.push_back(from_file(*plan.sources[source].tensor));
-    const std::vector<vissl_tensor*> handles = borrow_all(sources);
-    const WeightsTarget& target = plan.targets[i];
-    const vissl_weights_entry entry = entry_of(target.name, target.dtype, target.shape);
-    vissl_tensor* out = nullptr;
-    ErrorSink error;
-    error.check(table.adapt(profile.self(), row.recipe, handles.data(), handles.size(), &entry,
-                            &out, error.get()),
-                plan.file + ": " + target.name + ": " + row.what);
-    at::Tensor result = take(out);
-    if (!result.defined() || result.sizes() != at::IntArrayRef(target.shape))
-      throw Error(Exit::bad_plugin,
-                  profile.plugin_id() + ": adapting '" + target.name + "' (" + row.what +
-                      ") gave " +
-                      (result.defined() ? "shape " + shape_text(result.sizes().vec()) : "nothing") +
-                      " for " + shape_text(target.shape));
-    made.emplace(i, std::move(result));
-  }
-  return made;
-}
-
-// What a rank has at hand before anything is copied.
+// What a rank has at hand of one table before anything is copied.
 struct Prepared {
   std::unique_ptr<Instance> profile;
   WeightsFile file;
-  std::vector<Entry*> entries;  // of the plan's targets
-  WeightsPlan plan;             // borrows the file's tensors
+  std::vector<at::Tensor> tensors;  // of the plan's targets
+  WeightsPlan plan;                 // borrows the file's tensors
 };
+
+struct Loading {
+  std::vector<Prepared> tables;
+  WeightsPlan whole;  // all of them, one after the other
+};
+
+// "trunk, heads.0, heads.1": what `part` may name.
+std::string parts_of(Model& model) {
+  std::vector<std::string> parts;
+  for (const auto& e : model.store().entries()) {
+    const std::size_t dot = e->name.find('.');
+    const bool numbered = e->name.starts_with("heads.");
+    std::string part = e->name.substr(0, numbered ? e->name.find('.', dot + 1) : dot);
+    if (std::find(parts.begin(), parts.end(), part) == parts.end())
+      parts.push_back(std::move(part));
+  }
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+WeightsTarget target_of(const Entry& e) {
+  return {e.name, static_cast<DType>(static_cast<int>(e.tensor.scalar_type())),
+          e.tensor.sizes().vec()};
+}
+
+// The model's tensors below `part`, which is the setting `where`; all when it is empty.
+std::vector<Entry*> entries_in(Model& model, const std::string& part, const std::string& where) {
+  std::vector<Entry*> entries;
+  for (const auto& e : model.store().entries())
+    if (e->saved() && (part.empty() || e->name.starts_with(part + "."))) entries.push_back(e.get());
+  if (entries.empty() && !part.empty())
+    throw Error(Exit::usage,
+                where + ": the model has no part '" + part + "'; it has " + parts_of(model));
+  return entries;
+}
+
+std::vector<WeightsTarget> targets_of(const std::vector<Entry*>& entries) {
+  std::vector<WeightsTarget> targets;
+  for (const Entry* e : entries) targets.push_back(target_of(*e));
+  return targets;
+}
 
 // Texts of a foreign file may hold what steers a terminal.
 WeightsFile read_file(const std::string& path, const WeightsReadOptions& options) {
@@ -152,23 +128,20 @@ WeightsFile read_file(const std::string& path, const WeightsReadOptions& options
   }
 }
 
-void prepare(Prepared& to, Model& model, const std::string& locator, const Services& services) {
+void prepare(Prepared& to, Model& model, const Setting& table, const std::string& locator,
+             const Services& services) {
+  const std::vector<Entry*> entries =
+      entries_in(model, table.string("part"), table["part"].where());
+  for (const Entry* e : entries) to.tensors.push_back(e->tensor);
   const Located located = locate(*services.host, locator);
   const std::string& path = located.path;
   WeightsReadOptions options;
   options.formats = services.weights_formats;
   to.file = read_file(path, options);
-  std::vector<WeightsTarget> targets;
-  for (const auto& e : model.store().entries()) {
-    if (!e->saved()) continue;
-    targets.push_back({e->name, static_cast<DType>(static_cast<int>(e->tensor.scalar_type())),
-                       e->tensor.sizes().vec()});
-    to.entries.push_back(e.get());
-  }
   std::vector<WeightsSource> sources = tensors_of(to.file.tree);
   if (to.file.format == "safetensors") add_aliases(sources, to.file.metadata);
   to.plan = plan_weights(path, to.file.format, kept(std::move(sources), located.keep, path),
-                         std::move(targets), to.profile->as<vissl_weights_profile_class>(),
+                         targets_of(entries), to.profile->as<vissl_weights_profile_class>(),
                          to.profile->self());
   std::vector<WeightsMessage> warnings;
   for (const std::string& warning : to.file.warnings)
@@ -188,94 +161,123 @@ std::string report_below(const WeightsPlan& plan, LoadStage stage) {
   return "\n" + report;
 }
 
-// What the file has for the model stands before the error, so that it shows what to set.
-void judge_loudly(Logger& log, const WeightsPlan& plan, const WeightsGate& gate) {
+// What the files have for the model stands before the error, so that it shows what to set.
+void judge_loudly(Logger& log, const Loading& loading, const WeightsGate& gate) {
   try {
-    judge(plan, gate);
+    for (const Prepared& one : loading.tables) judge_match(one.plan, gate);
+    judge(loading.whole, loading.tables.size(), gate);
   } catch (const Error&) {
-    say_messages(log, plan);
-    log.log(LogLevel::info,
-            "what " + plan.file + " has for this model:" + report_below(plan, LoadStage::refused));
+    for (const Prepared& one : loading.tables) {
+      say_messages(log, one.plan);
+      log.log(LogLevel::info, "what " + one.plan.file + " has for this model:" +
+                                  report_below(one.plan, LoadStage::refused));
+    }
     throw;
   }
 }
 
-void say_summary(Logger& log, const WeightsPlan& plan, LoadStage stage) {
-  const bool whole = stage == LoadStage::planned;
-  log.log(LogLevel::info, summary_line(plan, stage) + (whole ? report_below(plan, stage) : ""));
-  if (plan.coverage() < kWarnCoverage)
-    log.log(LogLevel::warning,
-            plan.file + ": only " + percent(plan.coverage()) +
-                " of the trunk's elements come from it; not there: " + missing_names(plan, 5));
+void say_summaries(Logger& log, const Loading& loading, LoadStage stage) {
+  for (const Prepared& one : loading.tables)
+    log.log(LogLevel::info, summary_line(one.plan, stage) +
+                                (stage == LoadStage::planned ? report_below(one.plan, stage) : ""));
+  const WeightsPlan& whole = loading.whole;
+  if (whole.coverage() < kWarnCoverage)
+    log.log(LogLevel::warning, whole.file + ": only " + percent(whole.coverage()) +
+                                   " of the trunk's elements come from " +
+                                   (loading.tables.size() > 1 ? "them" : "it") +
+                                   "; not there: " + missing_names(whole, 5));
 }
 
-void copy(const Prepared& from) {
-  const torch::autograd::AutoGradMode no_grad(false);
-  const WeightsPlan& plan = from.plan;
-  const Made made = adapt_all(plan, *from.profile);
-  std::vector<ReadPiece> pieces;
-  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-    const WeightsRow& row = plan.rows[i];
-    at::Tensor& to = from.entries[i]->tensor;
-    if (row.fate == WeightsFate::adapted) to.copy_(made.at(i));
-    if (row.fate != WeightsFate::loaded || to.numel() == 0) continue;
-    const TensorRef& source = *plan.sources[row.sources.front()].tensor;
-    if (fits_bytes(source, to)) {
-      pieces.push_back(piece(source, to));
-    } else {
-      to.copy_(view_of(source).reshape(to.sizes()));
-      MappedFile::let_go(source.storage->bytes());
-    }
+// Nothing = the table names no file, which is told.
+bool prepare_table(Prepared& to, Model& model, const Setting& table, const Services& services,
+                   bool strict) {
+  to.profile = services.catalogue->create("weights", table.value());
+  const std::string locator = locator_of(*to.profile, table);
+  if (locator.empty()) {
+    const std::string none = table.where() + ": no file of weights is named";
+    if (strict) throw Error(Exit::usage, none + "; give its params_file");
+    services.log->log(LogLevel::warning, none + ": using random initialization");
+    return false;
   }
-  read_into(std::move(pieces), at::get_num_threads());
+  prepare(to, model, table, locator, services);
+  const std::string report = table.string("report");
+  if (!report.empty() && collectives().rank() == 0) write_text_atomic(report, json_report(to.plan));
+  return true;
 }
 
-std::vector<at::Tensor> tensors_in(const std::vector<Entry*>& entries) {
-  std::vector<at::Tensor> tensors;
-  for (const Entry* entry : entries) tensors.push_back(entry->tensor);
-  return tensors;
+Loading prepare_all(Model& model, const std::vector<Setting>& tables, const Services& services,
+                    bool strict) {
+  Loading loading;
+  WeightsGate gate{1, strict, true};
+  for (const Setting& table : tables) {
+    Prepared one;
+    if (!prepare_table(one, model, table, services, strict)) continue;
+    loading.tables.push_back(std::move(one));
+    gate.min_coverage = std::min(gate.min_coverage, table.number("min_coverage"));
+    gate.is_auto = gate.is_auto && table.string("profile") == "auto";
+  }
+  if (loading.tables.empty()) return loading;
+  std::vector<const WeightsPlan*> plans;
+  for (const Prepared& one : loading.tables) plans.push_back(&one.plan);
+  loading.whole = joined(plans, targets_of(entries_in(model, "", "")));
+  judge_loudly(*services.log, loading, gate);
+  return loading;
+}
+
+// All that can fail by what a file holds comes before the first copy.
+void copy_all(const std::vector<Prepared>& all) {
+  std::vector<Adapted> adapted;
+  for (const Prepared& one : all) adapted.push_back(adapt_weights(one.plan, *one.profile));
+  for (std::size_t i = 0; i < all.size(); ++i)
+    copy_weights(all[i].plan, adapted[i], all[i].tensors);
 }
 
 }  // namespace
+
+std::vector<Setting> weights_tables(const Setting& weights_init) {
+  if (!weights_init) return {};
+  if (weights_init.type() != VISSL_VALUE_LIST) return {weights_init};
+  std::vector<Setting> tables;
+  for (std::size_t i = 0; i < weights_init.size(); ++i) tables.push_back(weights_init.at(i));
+  return tables;
+}
+
+bool only_planned(const Setting& weights_init) {
+  const std::vector<Setting> tables = weights_tables(weights_init);
+  return std::any_of(tables.begin(), tables.end(),
+                     [](const Setting& table) { return table.boolean("dry_run"); });
+}
 
 LoadedWeights init_weights(Model& model, const Setting& config, const Services& services,
                            bool strict) {
   Logger& log = *services.log;
   Collectives& ranks = collectives();
-  const bool dry_run = config.boolean("dry_run");
-  const WeightsGate gate{config.number("min_coverage"), strict, config.string("profile") == "auto"};
-  Prepared own;
-  std::string locator;
-  together(ranks, [&] {
-    own.profile = services.catalogue->create("weights", config.value());
-    locator = locator_of(*own.profile, config);
-    if (locator.empty()) {
-      const std::string none = config.where() + ": no file of weights is named";
-      if (strict) throw Error(Exit::usage, none + "; give its params_file");
-      log.log(LogLevel::warning, none + ": using random initialization");
-      return;
-    }
-    prepare(own, model, locator, services);
-    const std::string report = config.string("report");
-    if (!report.empty() && ranks.rank() == 0) write_text_atomic(report, json_report(own.plan));
-    judge_loudly(log, own.plan, gate);
-  });
-  if (locator.empty()) return {};
-  check_same_layout(own.plan);
-  say_messages(log, own.plan);
+  const bool dry_run = only_planned(config);
+  Loading loading;
+  together(ranks, [&] { loading = prepare_all(model, weights_tables(config), services, strict); });
+  const std::vector<Prepared>& tables = loading.tables;
+  if (tables.empty()) return {};
+  for (const Prepared& one : tables) check_same_layout(one.plan);
+  for (const Prepared& one : tables) say_messages(log, one.plan);
   if (dry_run) {
-    say_summary(log, own.plan, LoadStage::planned);
+    say_summaries(log, loading, LoadStage::planned);
     return {};
   }
 
-  std::vector<std::uint32_t> sums;
+  std::vector<std::vector<std::uint32_t>> sums;
   together(ranks, [&] {
-    copy(own);
-    if (ranks.world() > 1) sums = checksums(own.plan, tensors_in(own.entries));
+    copy_all(tables);
+    if (ranks.world() > 1)
+      for (const Prepared& one : tables) sums.push_back(checksums(one.plan, one.tensors));
   });
-  check_same_values(own.plan, sums);
-  say_summary(log, own.plan, LoadStage::loaded);
-  return {summary_line(own.plan), text_report(own.plan)};
+  for (std::size_t i = 0; i < sums.size(); ++i) check_same_values(tables[i].plan, sums[i]);
+  say_summaries(log, loading, LoadStage::loaded);
+  LoadedWeights loaded;
+  for (const Prepared& one : tables) {
+    loaded.summary += (loaded.summary.empty() ? "" : "; then ") + summary_line(one.plan);
+    loaded.report += text_report(one.plan);
+  }
+  return loaded;
 }
 
 }  // namespace vissl::host

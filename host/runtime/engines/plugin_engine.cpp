@@ -4,6 +4,7 @@
 
 #include "host/runtime/abi/context.hpp"
 #include "host/runtime/checkpoint/run_folder.hpp"
+#include "host/runtime/checkpoint/weights_init.hpp"
 #include "host/runtime/dist/collectives.hpp"
 #include "host/runtime/engines/engines.hpp"
 #include "host/runtime/engines/kinds.hpp"
@@ -37,8 +38,7 @@ int run_plugin_engine(Session& session) {
 
 int run_engine(Session& session) {
   const std::string name = session.config().string("engine.name");
-  const Setting weights = session.config()["model.weights_init"];
-  if (weights && weights.boolean("dry_run")) {
+  if (only_planned(session.config()["model.weights_init"])) {
     // Building the model plans its weights and shows the plan.
     const Task planned(session, name == "train" ? Task::Purpose::train : Task::Purpose::evaluate);
     return 0;

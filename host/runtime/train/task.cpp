@@ -116,7 +116,7 @@ void Task::read_keys() {
 
 void Task::load_weights() {
   const Setting weights = config()["model.weights_init"];
-  if (!weights) {
+  if (weights_tables(weights).empty()) {
     if (purpose_ == Purpose::evaluate) {
       log().log(LogLevel::warning,
                 "[model.weights_init] is not given: the model that is evaluated has its random "

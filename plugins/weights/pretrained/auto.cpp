@@ -96,7 +96,9 @@ void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recip
   const Targets targets(plan);
   const Reading reading = best_reading(settings, plan, targets);
   const Names& names = reading.names;
-  const std::vector<Placement>& found = reading.found;
+  std::vector<Placement> found = reading.found;
+  const bool head_alone = targets.places().empty();
+  if (head_alone) found = {without_trunk(names)};
   if (found.empty()) {
     fail(VISSL_E_CONFIG,
          "no prefix and no system's names make any tensor of the file fit the model; "
@@ -104,7 +106,7 @@ void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recip
              names.front().name + "' " + torch_size(names.front().shape()) +
              "; `vissl-host inspect` lists them all");
   }
-  for (std::size_t i = 0; i < std::min(kShown, found.size()); ++i) {
+  for (std::size_t i = 0; !head_alone && i < std::min(kShown, found.size()); ++i) {
     if (kFarBehind * found[i].elements < found.front().elements) break;
     plan.message(VISSL_LOG_INFO, (i == 0 ? "weights: chosen " : "weights: next best ") +
                                      described(found[i], targets.trunk_elements()));

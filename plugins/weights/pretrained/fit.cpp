@@ -214,6 +214,19 @@ Fit with_heads(const Placement& trunk, const Names& names, const Targets& target
   return fit;
 }
 
+Placement without_trunk(const Names& names) {
+  Placement place;
+  place.map = &same_names();
+  place.from = names.front().name;
+  for (const Named& named : names) {
+    const auto differ =
+        std::mismatch(place.from.begin(), place.from.end(), named.name.begin(), named.name.end());
+    place.from.erase(differ.first, place.from.end());
+  }
+  place.from.erase(place.from.rfind('.') + 1);
+  return place;
+}
+
 Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
                  const Targets& targets, const WeightsPlan& plan, Recipes& recipes) {
   Fitted fitted;

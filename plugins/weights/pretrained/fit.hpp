@@ -30,6 +30,9 @@ struct Fit {
 // `trunk` with the classifier that the names have beside it. `wanted`: the user's names for it.
 Fit with_heads(const Placement& trunk, const Names& names, const Targets& targets,
                const std::vector<std::string>& wanted);
+// For a model without a trunk, such as a part that is one head: the names without the dotted
+// beginning that all of them share.
+Placement without_trunk(const Names& names);
 // Detectron2's heuristics: a tensor of the model takes the longest name of the file that its own
 // name ends with, after a dot. The names are read as the system's whose names then fit most. Fails
 // when two tensors of the model take one.

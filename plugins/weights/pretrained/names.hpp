@@ -55,7 +55,8 @@ class Targets {
  public:
   explicit Targets(const vissl::WeightsPlan& plan);  // which must live as long
   const vissl::WeightsEntry* find(const std::string& name) const;
-  // Dotted beginnings that all of the trunk's names share: "trunk.", "trunk._feature_blocks.".
+  // Dotted beginnings that all of the trunk's names share: "trunk.", "trunk._feature_blocks.". None
+  // when only heads are to be filled.
   const std::vector<std::string>& places() const { return places_; }
   // In the model's order.
   const std::vector<vissl::WeightsEntry>& all() const { return plan_.targets(); }

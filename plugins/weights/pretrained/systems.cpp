@@ -74,6 +74,7 @@ void rename(const Settings& settings, const Rules& rules, Names& names) {
 }
 
 Placement placed(const Settings& settings, const Names& names, const Targets& targets) {
+  if (targets.places().empty()) return without_trunk(names);
   Placement place;
   place.map = &same_names();
   if (!settings.append.empty()) {
