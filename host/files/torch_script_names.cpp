@@ -24,8 +24,10 @@ void add_quoted(std::string_view list, std::set<std::string>& names) {
 // class Net(Module):
 //   __parameters__ = ["weight", ]
 //   __buffers__ = []
+// Releases that do not list the buffers, as 1.4, do not tell them from other tensors.
 void add_classes(std::string_view text, const std::string& module, ScriptNames& out) {
-  std::set<std::string>* names = nullptr;
+  std::string name;
+  std::set<std::string> names;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -33,14 +35,13 @@ void add_classes(std::string_view text, const std::string& module, ScriptNames& 
     constexpr std::string_view kClass = "class ";
     if (line.starts_with(kClass)) {
       line.remove_prefix(kClass.size());
-      const std::string_view name = line.substr(0, line.find_first_of("(:"));
-      names = &out[module + "." + std::string(name)];
+      name = line.substr(0, line.find_first_of("(:"));
+      names.clear();
     }
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-    if (names != nullptr &&
-        (line.starts_with("__parameters__ =") || line.starts_with("__buffers__ ="))) {
-      add_quoted(line, *names);
-    }
+    const bool is_last = line.starts_with("__buffers__ =");
+    if (is_last || line.starts_with("__parameters__ =")) add_quoted(line, names);
+    if (is_last && !name.empty()) out[module + "." + name] = names;
   }
 }
 

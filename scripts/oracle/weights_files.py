@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes tests/golden/weights_files/: one small file of every format, pickle protocol, element type and layout,
 and manifest.json with the SHA-256 of every tensor as Python sees it. It needs torch 2.11, numpy and safetensors;
-with --only-prefix P it makes the files whose names begin with P and keeps the other entries of the manifest, so
-that other releases of torch can add theirs (see OLD_RELEASES). Cases are here (torch's zip, TorchScript) and in
+with --only-prefix P it makes the files whose names begin with P. Other entries of the
+manifest stay, so that older releases of torch can add theirs (weights_files_old.py). Cases are here (torch's zip, TorchScript) and in
 weights_files_other.py.
 """
 import argparse
@@ -17,8 +17,7 @@ import torch
 import weights_files_other  # registers its cases
 from weights_files_base import CASES, EXTRA, FOLDER, arrays, case, listed, model, new_types, numbers, plain_types, \
     training, views
-
-OLD_RELEASES = hasattr(torch, "__version__") and int(torch.__version__.split(".")[0]) < 2
+from weights_files_source import without_source
 
 
 # ---- torch's zip format
@@ -160,21 +159,6 @@ def swapped(data, size):
 # ---- TorchScript
 
 
-def without_source(path):
-    """Leaves of a program's text the declarations of its classes: the rest is torch's own source."""
-    with zipfile.ZipFile(path) as source:
-        entries = [(info.filename, source.read(info)) for info in source.infolist()]
-    with zipfile.ZipFile(path, "w") as target:
-        for name, data in entries:
-            if name.endswith(".debug_pkl"):
-                continue
-            if name.endswith(".py"):
-                lines = data.decode().splitlines()
-                kept = [line for line in lines if line.lstrip().startswith(("class ", "__parameters__", "__buffers__"))]
-                data = "\n".join(kept).encode()
-            target.writestr(zipfile.ZipInfo(name), data)
-
-
 @case("torchscript", ".pt")
 def script_traced(path):
     net = model().eval()
@@ -211,35 +195,6 @@ def script_attribute(path):
     tree = torch.jit.load(str(path))
     without_source(path)
     return tree
-
-
-# ---- releases before 2.0: run this script with --only-prefix old_ under their Python
-
-
-if OLD_RELEASES:
-    _release = "".join(torch.__version__.split("+")[0].split("."))
-
-    @case("torch_zip", f"_{_release}.pth")
-    def old_zip(path):
-        torch.save(training(), path)
-        return training()
-
-    @case("torch_legacy", f"_{_release}.pth")
-    def old_legacy(path):
-        torch.save({**views(), **plain_types()}, path, _use_new_zipfile_serialization=False)
-        return {**views(), **plain_types()}
-
-    @case("torch_zip", f"_types_{_release}.pth")
-    def old_zip(path):
-        torch.save({**views(), **plain_types()}, path)
-        return {**views(), **plain_types()}
-
-    @case("torchscript", f"_{_release}.pt")
-    def old_script(path):
-        net = model().eval()
-        torch.jit.script(net).save(str(path))
-        without_source(path)
-        return net
 
 
 def main():
