@@ -28,11 +28,9 @@ std::string hint(const std::vector<ShownModel>& models, const std::string& patte
   const bool is_whole = wanted.find("://") != std::string::npos;
   std::vector<std::string> known;
   for (const ShownModel& model : models) known.push_back(is_whole ? model.name : bare(model.name));
-  std::string text;
-  for (const std::string& near : near_names(wanted, known))
-    text += (text.empty() ? "; did you mean '" : " or '") + near + "'";
-  if (!text.empty()) return text + "?";
-  return "; 'vissl-host show models' lists all " + std::to_string(models.size());
+  const std::string text = suggestion(wanted, known, /*most_listed=*/0);
+  return text.empty() ? "; 'vissl-host show models' lists all " + std::to_string(models.size())
+                      : text;
 }
 
 }  // namespace

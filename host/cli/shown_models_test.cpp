@@ -45,7 +45,7 @@ TEST_CASE("show models: a pattern fits whole names and what follows the scheme, 
 
 TEST_CASE("show models: a pattern that fits nothing tells the nearest names") {
   CHECK(refusal("resnet5O*") ==
-        "no model is called 'resnet5O*'; did you mean 'resnet50' or "
+        "no model is called 'resnet5O*'; did you mean 'resnet50', "
         "'resnet' or 'resnet18'?");
   CHECK(refusal("vissl://swav_rn50_900ep") ==
         "no model is called 'vissl://swav_rn50_900ep'; did you mean 'vissl://swav_rn50_800ep'?");

@@ -2,10 +2,8 @@
 # scripts/bench runs: each line is JSON with its figures and commands, the loader's pixels equal torchvision's, the losses of
 # three steps equal eager Python's, and torch.load reads the checkpoint. Sizes are tiny; no time is looked at.
 set -euo pipefail
-if [[ ! -x $VISSL_PYTHON ]]; then
-  echo "$VISSL_PYTHON is missing; scripts/setup --oracle makes it"
-  exit 1
-fi
+# shellcheck source=tests/integration/needs_python.bash
+source "$VISSL_SOURCE_DIR/tests/integration/needs_python.bash"
 cd "$VISSL_SOURCE_DIR"
 names=$(scripts/bench --list)
 for name in help list first_step operator_add loader_simclr checkpoint_save step_demo_fp32 step_resnet50_bf16 \

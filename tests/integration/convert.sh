@@ -3,10 +3,8 @@
 # conversions, and nothing that exists is replaced by accident.
 set -euo pipefail
 
-if [[ ! -x $VISSL_PYTHON ]]; then
-  echo "$VISSL_PYTHON is missing; scripts/setup --oracle makes it"
-  exit 77
-fi
+# shellcheck source=tests/integration/needs_python.bash
+source "$VISSL_SOURCE_DIR/tests/integration/needs_python.bash"
 if ! "$VISSL_PYTHON" -c 'import numpy, safetensors, torch, torchvision' 2> /dev/null; then
   echo "$VISSL_PYTHON lacks one of numpy, safetensors, torch, torchvision"
   exit 77

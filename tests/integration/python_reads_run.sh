@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
 # A run folder as Python sees it: torch.load(weights_only=True) of the checkpoint, TensorBoard's reader, the JSON lines.
 set -euo pipefail
-if [[ ! -x $VISSL_PYTHON ]]; then
-  echo "$VISSL_PYTHON is missing; scripts/setup --oracle makes it"
-  exit 1
-fi
+# shellcheck source=tests/integration/needs_python.bash
+source "$VISSL_SOURCE_DIR/tests/integration/needs_python.bash"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 {

@@ -2,10 +2,8 @@
 # Two ranks that torchrun starts, whose agent has a store of its own at the ranks' address, leave what two ranks of --nproc do:
 # with an address of the user's, and with the one that --standalone chooses.
 set -euo pipefail
-if [[ ! -x $VISSL_PYTHON ]]; then
-  echo "$VISSL_PYTHON is missing; scripts/setup --oracle makes it"
-  exit 1
-fi
+# shellcheck source=tests/integration/needs_python.bash
+source "$VISSL_SOURCE_DIR/tests/integration/needs_python.bash"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 host=("$VISSL_HOST" --plugins "$VISSL_PLUGIN_DIR" --config "$VISSL_SOURCE_DIR/tests/integration/small.toml"
