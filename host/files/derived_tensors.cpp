@@ -91,7 +91,10 @@ TensorRef dequantized(const TensorRef& integers, double scale, std::int64_t zero
     auto storage = Storage::allocate(count * sizeof(float));
     auto* out = reinterpret_cast<float*>(storage->writable().data());
     for (std::size_t i = 0; i < count; ++i) {
-      const std::int64_t value = quantized_element(integers.dtype, bytes, i) - zero_point;
+      // A hostile zero point may be the smallest integer there is.
+      const auto value = static_cast<std::int64_t>(
+          static_cast<std::uint64_t>(quantized_element(integers.dtype, bytes, i)) -
+          static_cast<std::uint64_t>(zero_point));
       out[i] = static_cast<float>(scale) * static_cast<float>(value);
     }
     return storage;

@@ -1,5 +1,6 @@
-"""usage: weights.py make FILE TENSORS MIB | copied FILE | into FILE | mapped FILE: a state dict written, or loaded and every byte
-touched; `into` copies it into tensors that are there, as load_state_dict does.
+"""usage: weights.py make FILE TENSORS MIB | copied FILE | into FILE | into_mapped FILE | mapped FILE: a state dict written, or
+loaded and every byte touched; `into` copies it into tensors that are there, as load_state_dict does, with torch.load(mmap=True)
+for `into_mapped`.
 
 FILE ends in .pth (torch.save, torch.load) or .safetensors (the safetensors package). Loading prints seconds as JSON, and the
 sum of all 64-bit words as tests/bench/weights_bench.cpp forms it.
@@ -23,8 +24,7 @@ if action == "make":
     else:
         torch.save({"state_dict": state}, file)
     sys.exit()
-torch.set_num_threads(1)
-if action == "into":
+if action.startswith("into"):
     on_disk = torch.load(file, weights_only=True, mmap=True)["state_dict"]
     model = {name: torch.ones_like(value) for name, value in on_disk.items()}
     del on_disk
@@ -32,10 +32,11 @@ start = time.perf_counter()
 if file.endswith(".safetensors"):
     state = safetensors.torch.load_file(file)
 else:
-    state = torch.load(file, weights_only=True, mmap=action == "mapped")["state_dict"]
-if action == "into":
+    state = torch.load(file, weights_only=True, mmap=action.endswith("mapped"))["state_dict"]
+if action.startswith("into"):
     for name, value in model.items():
         value.copy_(state[name])
     state = model
+torch.set_num_threads(1)  # as ours adds up
 total = sum(int(value.view(torch.int64).sum()) for value in state.values())
 print(json.dumps({"load_s": time.perf_counter() - start, "sum": f"{total % 2**64:016x}"}))
