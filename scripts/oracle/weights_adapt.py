@@ -6,7 +6,8 @@ import re
 
 import torch
 import torch.nn.functional as F
-from timm.layers import resample_abs_pos_embed
+from timm.layers import resample_abs_pos_embed, resize_rel_pos_bias_table
+from timm.models import beit, swin_transformer
 from timm.models._manipulate import adapt_input_conv
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/components/weights_adapt.json"
@@ -37,6 +38,37 @@ def positions(tokens, extra, grid, antialias):
         rest = F.interpolate(rest, size=(grid, grid), mode="bicubic", align_corners=False)
         resized = torch.cat([embedding[:, :extra], rest.permute(0, 2, 3, 1).reshape(1, grid * grid, 4)], 1)
     return {"from": numbers(embedding), "antialias": antialias, "to": numbers(resized)}
+
+
+def table(shape, wanted, window, dtype=torch.float32):
+    """Biases of relative positions as timm resizes them for windows of that height and width."""
+    biases = wave(shape, 3.0).to(dtype)
+    resized = resize_rel_pos_bias_table(biases, new_window_size=window, new_bias_shape=wanted)
+    assert list(resized.shape) == wanted
+    return {"from": numbers(biases), "half": dtype == torch.float16, "to": numbers(resized)}
+
+
+def rows(window, extra):
+    return (2 * window - 1) ** 2 + extra
+
+
+def by_model(module, make, before, after, name):
+    """What the loading functions of timm's Swin and BEiT make of a whole file: the same, without the indexes."""
+    state = make(before).state_dict()
+    state[name] = wave(state[name].shape, 3.0)
+    index = name.replace("bias_table", "index")
+    loaded = module.checkpoint_filter_fn(state | {index: torch.zeros(4)}, make(after))
+    assert index not in loaded
+    return {"from": numbers(state[name]), "half": False, "to": numbers(loaded[name])}
+
+
+def swin(window):
+    return swin_transformer.SwinTransformer(img_size=8 * window, patch_size=4, window_size=window, embed_dim=4, depths=(1,),
+                                            num_heads=(2,), num_classes=0)
+
+
+def beit_of(window):
+    return beit.Beit(img_size=4 * window, patch_size=4, embed_dim=4, depth=1, num_heads=2, num_classes=0, use_rel_pos_bias=True)
 
 
 RULES = [
@@ -76,6 +108,13 @@ OUT.write_text(json.dumps({
                  channels([2, 3, 2, 2], 7), channels([2, 3, 2, 2], 1, torch.float16)],
     "positions": [positions(17, 1, 6, True), positions(16, 0, 7, True), positions(37, 1, 3, True),
                   positions(17, 1, 6, False), positions(37, 1, 3, False)],
+    "windows": [table([rows(4, 0), 2], [rows(7, 0), 2], (7, 7)), table([rows(7, 0), 1], [rows(4, 0), 1], (4, 4)),
+                table([rows(3, 3), 3], [rows(5, 3), 3], (5, 5)), table([rows(6, 3), 1], [rows(2, 3), 1], (2, 2)),
+                table([rows(1, 0), 2], [rows(3, 0), 2], (3, 3)), table([rows(3, 0), 2], [rows(1, 0), 2], (1, 1)),
+                table([rows(2, 0), 1], [rows(9, 0), 1], (9, 9)), table([rows(3, 3), 2], [rows(4, 3), 2], (4, 4), torch.float16),
+                table([2, 5, 7], [2, 9, 3], (5, 2)), table([1, 7, 5], [1, 7, 9], (4, 5)),
+                by_model(swin_transformer, swin, 4, 6, "layers.0.blocks.0.attn.relative_position_bias_table"),
+                by_model(beit, beit_of, 3, 5, "blocks.0.attn.relative_position_bias_table")],
     "rules": [{"pattern": p, "replacement": r, "name": n, "result": re.sub(p, r, n)} for p, r in RULES for n in NAMES],
     "refused": [checked(p) for p in REFUSED] + [checked(p, r) for p, r in TEMPLATES_REFUSED],
 }) + "\n")

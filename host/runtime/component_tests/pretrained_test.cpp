@@ -267,6 +267,24 @@ TEST_CASE("pretrained: position embeddings equal timm's with antialias and VISSL
   }
 }
 
+TEST_CASE("pretrained: relative positions of another window equal timm's, for Swin, BEiT, MaxViT") {
+  ComponentHost host;
+  const Json cases = golden("weights_adapt.json")["windows"];
+  REQUIRE(cases.size() == 12);
+  for (const Json& c : cases) {
+    CAPTURE(c["from"]["shape"].dump());
+    const bool half = c["half"].get<bool>();
+    const at::Tensor from = tensor_of(c["from"]).to(half ? at::kHalf : at::kFloat);
+    for (const char* profile : {"profile = \"timm\"", "profile = \"timm-classic\""}) {
+      const at::Tensor made =
+          adapted(host, profile, "blocks.0.attn.relative_position_bias_table", from,
+                  "trunk.blocks.0.attn.relative_position_bias_table", shape_of(c["to"]));
+      CHECK((made.scalar_type() == from.scalar_type()));
+      CHECK(distance(made, tensor_of(c["to"])) < (half ? 1e-3 : 1e-6));
+    }
+  }
+}
+
 TEST_CASE("pretrained: rules rewrite names as Python's re.sub does") {
   ComponentHost host;
   const Json cases = golden("weights_adapt.json")["rules"];

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "adapt.hpp"
+#include "window.hpp"
 
 using namespace vissl;
 
@@ -18,6 +19,7 @@ constexpr const char* kFirstConvs[] = {
     "conv1",          "conv1.0",      "stem.conv", "stem.conv1", "conv_stem", "patch_embed.proj",
     "features.conv0", "conv1.stem.0", "stem.0",    "conv_proj"};
 constexpr std::int64_t kBackgroundClasses = 1001;
+constexpr const char* kOwnBuffer = "the model computes it from its window";
 
 bool is_one_of(const std::string& name, const std::vector<std::string>& wanted) {
   return std::find(wanted.begin(), wanted.end(), name) != wanted.end();
@@ -62,6 +64,11 @@ bool is_timm(System system) {
   return system == System::timm || system == System::timm_classic;
 }
 
+// Whether tensors of another shape are adapted, as timm does it.
+bool adapts(System system) {
+  return is_timm(system) || system == System::autodetect;
+}
+
 // "fc" of "fc.weight".
 std::string layer_of(const std::string& name) {
   return name.substr(0, std::min(name.rfind('.'), name.size()));
@@ -86,8 +93,8 @@ class Decider {
       return {dropped ? Decision::Kind::drop_dtype : Decision::Kind::load};
     }
     if (fit_.reshapes) return {Decision::Kind::adapt, reshaped(named.tensor, to.shape, "reshaped")};
-    const bool timm = is_timm(settings_.system) || settings_.system == System::autodetect;
-    if (timm) {
+    const bool adapting = adapts(settings_.system);
+    if (adapting) {
       FormulaPtr tensor = adapted(named, to);
       const bool stem = is_first_conv(name, fit_, settings_);
       if (stem && (tensor == nullptr || named.shape().size() == to.shape.size()))
@@ -97,6 +104,13 @@ class Decider {
       if (head || stem) dropped_.insert(layer_of(to.name));
       if (head || stem) return {Decision::Kind::drop_shape};
     }
+    if (adapting && is_window_bias(to.name) && !settings_.drop_shapes)
+      fail(VISSL_E_CONFIG, "Unable to resize relative positions: '" + name + "' " +
+                               torch_size(named.shape()) + " to '" + to.name + "' " +
+                               torch_size(to.shape) + ": " +
+                               why_no_window(named.shape(), to.shape) +
+                               "; change the model, list the layer in skip_layers, or set "
+                               "shape_mismatch = \"drop\"");
     if (!settings_.drop_shapes)
       fail(VISSL_E_CONFIG, "size mismatch for " + name + ": copying a param with shape " +
                                torch_size(named.shape()) +
@@ -135,6 +149,7 @@ class Decider {
     if (named.name.find("pos_embed") != std::string::npos ||
         to.name.find("pos_embed") != std::string::npos)
       return other_grid(from, to.shape, settings_.system != System::autodetect);
+    if (is_window_bias(to.name)) return other_window(from, to.shape);
     return nullptr;
   }
   Decision listed_rows(const Named& named, const WeightsEntry& to) const {
@@ -231,9 +246,14 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
                  const Targets& targets, const WeightsPlan& plan, Recipes& recipes) {
   Fitted fitted;
   Decider decider(fit, settings, fitted);
+  const bool own_buffers = adapts(settings.system);
   std::set<std::string> met;
   Names loaded;
   for (const Named& named : names) {
+    if (own_buffers && is_window_buffer(named.name)) {
+      ignore(named, kOwnBuffer, plan);
+      continue;
+    }
     const std::string name = fit.target(named.name);
     const WeightsEntry* target = targets.find(name);
     if (target == nullptr) continue;
@@ -262,7 +282,8 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
   // timm's num_classes = 0: the file's classifier is left out.
   const bool leaves_heads = is_timm(settings.system) && !fit.no_heads.empty();
   fitted.unexpected = unused(names, [&](const Named& named) {
-    return targets.find(fit.target(named.name)) != nullptr ||
+    return (own_buffers && is_window_buffer(named.name)) ||
+           targets.find(fit.target(named.name)) != nullptr ||
            (leaves_heads && is_one_of(named.name, fit.no_heads));
   });
   for (const std::string& name : fitted.unexpected)
@@ -277,6 +298,8 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
       plan.skip_target(target.name, "skip_layers has '" + layer + "'");
     } else if (head && !settings.heads) {
       plan.skip_target(target.name, "heads are not loaded when features are evaluated");
+    } else if (own_buffers && is_window_buffer(target.name)) {
+      plan.skip_target(target.name, kOwnBuffer);
     } else if (met.count(target.name) == 0) {
       fitted.missing.push_back(fit.spelled(target.name));
       if (decider.dropped(target)) fitted.excused.insert(fitted.missing.back());

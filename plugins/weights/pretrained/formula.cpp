@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "window.hpp"
+
 using namespace vissl;
 
 namespace pretrained {
@@ -100,6 +102,8 @@ class Evaluation {
         return first.index_select(0, Tensor::of(formula.numbers, {count(formula.numbers)}));
       case Kind::positions:
         return resized_positions(formula, first).to(first.dtype());
+      case Kind::window:
+        return resized_window(formula, first).to(first.dtype());
       case Kind::sum_channels:
       case Kind::fold_channels:
       case Kind::repeat_channels:

@@ -30,6 +30,8 @@ struct Formula {
     repeat_channels,  // (O, 3, h, w) -> (O, n, h, w), times 3 / n
     rows,             // those that `numbers` list, in their order
     positions,  // (1, k + a a, D) -> (1, k + b b, D), bicubic; the first k = numbers[0] are kept
+    window,  // a table of relative positions; numbers: rows after the grid, the file's height and
+             // width, the model's
   };
   Kind kind = Kind::file;
   std::vector<FormulaPtr> of;
