@@ -2,7 +2,7 @@
 """Adds to tests/golden/weights_files/ what an older release of torch writes: old_*_RELEASE.*, RELEASE being 1131 for 1.13.1,
 and with _py2 behind it when Python 2 wrote. It runs under that release's own Python (from 2.7) with its torch and numpy alone.
 The committed files are of
-    torch 1.0.0 (Python 3.6), 1.4.0 (2.7 and 3.7), 1.6.0 (3.8), 1.13.1 and 2.6.0 (3.10).
+    torch 1.0.0 (Python 3.6), 1.4.0 (2.7 and 3.7), 1.6.0 (3.8), 1.10.0 (3.9), 1.13.1, 2.1.2 and 2.6.0 (3.10).
 Every file holds few small tensors; manifest.json gets their SHA-256 as torch has them.
 """
 from __future__ import print_function
