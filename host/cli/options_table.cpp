@@ -11,7 +11,8 @@ constexpr CommandRow kCommands[] = {
     {Command::describe, "describe", "KIND/NAME", "Shows a component's parameters."},
     {Command::check_plugin, "check-plugin", "FILE.so ...",
      "Judges plugins: file, loading, contract and behaviour, each in a process of its own."},
-    {Command::show_config, "show config", "", "Prints the config with every default, as TOML."},
+    {Command::show_config, "show config", "",
+     "Prints the config with every default, as TOML; secrets of addresses as ***."},
     {Command::show_batch, "show batch", "",
      "Prints the fields of the first batch and writes its images as a contact sheet (PNG) or as "
      "numbers (.npy)."},
