@@ -130,8 +130,7 @@ int convert_command(const CommandContext& context) {
   }
   if (!is_sliced) write_container(out, container, contents);
   for (const LeftOut& item : contents.left_out)
-    context.log.log(LogLevel::debug,
-                    "left out: " + printable(item.name) + ": " + printable(item.reason));
+    context.log.log(LogLevel::debug, "left out: " + item.name + ": " + item.reason);
   print(printable(in) + ": " + file.format + ", " + counted(tensor_count(file.tree), "tensor") +
         "\n" + left_out_text(contents.left_out) + printable(out) + ": " +
         (is_sliced ? "slices in " + printable(slices_folder(out).string()) : name_of(container)) +

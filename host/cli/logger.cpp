@@ -12,6 +12,7 @@
 
 #include "host/cli/json_text.hpp"
 #include "host/files/locator_text.hpp"
+#include "host/files/printable.hpp"
 
 namespace vissl::host {
 namespace {
@@ -150,7 +151,7 @@ class ConsoleLogger::Impl {
   }
 
   void log(LogLevel level, std::string_view given) {
-    const std::string text = settings_.prefix + without_secrets(given);
+    const std::string text = settings_.prefix + printable_lines(without_secrets(given));
     const std::lock_guard<std::mutex> lock(sinks_mutex_);
     if (!has_file_ && early_.size() < kMostEarlyLines) early_.emplace_back(level_of(level), text);
     logger_.log(level_of(level), spdlog::string_view_t(text.data(), text.size()));

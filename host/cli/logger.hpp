@@ -21,8 +21,8 @@ struct LogSettings {
 // Text on stderr: information as it is, others as "warning: …", "error: …". JSON on stderr:
 // {"time": …, "level": …, "text": …} per line. In the file: "INFO 2024-05-01 12:00:00,123 vissl:
 // text", also for what was logged before it was opened. Secrets of addresses become "***"
-// (without_secrets). `log` may be called by any thread, the
-// others by the main thread.
+// (without_secrets), and what could steer a terminal its bytes (printable_lines), whoever wrote the
+// text. `log` may be called by any thread, the others by the main thread.
 class ConsoleLogger final : public Logger {
  public:
   ConsoleLogger(const Terminal& terminal, const LogSettings& settings);

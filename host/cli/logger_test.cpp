@@ -52,6 +52,25 @@ Progress some_progress() {
 
 }  // namespace
 
+TEST_CASE("logger: no text steers the terminal, whatever its level, and lines stay lines") {
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("vissl_logger_steer_" + std::to_string(::getpid()));
+  const std::string text = stderr_of([&] {
+    ConsoleLogger log(kPlain, {});
+    log.log(LogLevel::error, "two\n\tlines \x1b]0;title\x07");
+    log.open_file(path, /*append=*/false);
+    log.log(LogLevel::info,
+            "\xc2\x9b"
+            "31m\xe2\x80\xae\xff\r");
+  });
+  const std::string info = "\\xc2\\x9b31m\\xe2\\x80\\xae\\xff\\x0d\n";
+  CHECK(text == "error: two\n\tlines \\x1b]0;title\\x07\n" + info);
+  const std::string file = read(path);
+  CHECK(file.find("vissl: two\n\tlines \\x1b]0;title\\x07\n") != std::string::npos);
+  CHECK(file.ends_with("vissl: " + info));
+  std::filesystem::remove(path);
+}
+
 TEST_CASE("logger: neither stderr nor the file has the secrets of an address") {
   const std::string path = std::filesystem::temp_directory_path() /
                            ("vissl_logger_secret_" + std::to_string(::getpid()));

@@ -6,8 +6,8 @@
 
 namespace vissl::host {
 
-// `name` in single quotes, control bytes as \xNN, cut to 200 bytes:
-// names inside a damaged or hostile file must not reach the terminal as they are.
+// `name` in single quotes, printable and on one line, cut to 200 bytes: a name inside a damaged or
+// hostile file may hold whatever its writer likes.
 std::string quoted_name(std::string_view name);
 
 // Throws Error(Exit::bad_data).

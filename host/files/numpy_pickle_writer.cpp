@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "host/files/damage.hpp"
 #include "host/files/error.hpp"
 #include "host/files/utf8.hpp"
 
@@ -54,7 +55,7 @@ class Writer {
 
   void node(const Node& node, const std::string& name, int depth = 0) {
     if (depth > kDeepest)
-      throw Error(Exit::run_failed, "'" + name.substr(0, 200) + "' lies more than " +
+      throw Error(Exit::run_failed, quoted_name(name) + " lies more than " +
                                         std::to_string(kDeepest) +
                                         " levels deep; a pickle of that depth cannot be read");
     const auto below = [&](const std::string& part) {
@@ -102,7 +103,7 @@ class Writer {
       case Node::Kind::opaque:
         break;
     }
-    throw Error(Exit::run_failed, "'" + name + "' is an object of the class " +
+    throw Error(Exit::run_failed, quoted_name(name) + " is an object of the class " +
                                       node.as_opaque().class_name +
                                       ", which a pickle of numpy arrays cannot hold");
   }
@@ -161,8 +162,8 @@ class Writer {
   void dtype(DType dtype, const std::string& name) {
     const char* code = numpy_name(dtype);
     if (code == nullptr)
-      throw Error(Exit::run_failed, "numpy has no element type for '" + name + "', which is " +
-                                        std::string(facts(dtype).name) +
+      throw Error(Exit::run_failed, "numpy has no element type for " + quoted_name(name) +
+                                        ", which is " + std::string(facts(dtype).name) +
                                         "; write a torch file instead of a pickle");
     memo(code, [&] {
       global("numpy\ndtype\n");

@@ -6,9 +6,9 @@
 #include <tuple>
 
 #include "host/files/atomic_file.hpp"
+#include "host/files/damage.hpp"
 #include "host/files/error.hpp"
 #include "host/files/numpy_pickle_writer.hpp"
-#include "host/files/printable.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/files/torch_zip_writer.hpp"
@@ -95,7 +95,7 @@ std::string places_of(const Node& tree) {
   std::string list;
   for (const std::string& place : places) {
     if (list.size() > 200) return list + ", ...";
-    list += (list.empty() ? "'" : ", '") + printable(place) + "'";
+    list += (list.empty() ? "" : ", ") + quoted_name(place);
   }
   return list;
 }

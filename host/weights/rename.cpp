@@ -7,7 +7,7 @@
 
 #include "host/abi_text.hpp"
 #include "host/boundary.hpp"
-#include "host/files/printable.hpp"
+#include "host/files/damage.hpp"
 
 namespace vissl::host {
 namespace {
@@ -74,9 +74,7 @@ class Collector {
       of(self).noting([&] { of(self).extras_.emplace_back(text_of(name), value != 0); });
     };
     sink_.message = [](void* self, std::uint32_t level, vissl_str line) {
-      of(self).noting([&] {
-        of(self).messages.push_back({level, printable_lines(text_of(line))});
-      });
+      of(self).noting([&] { of(self).messages.push_back({level, text_of(line)}); });
     };
   }
   Collector(const Collector&) = delete;
@@ -124,14 +122,14 @@ class Collector {
     const WeightsSource& source = mention(entry);
     const bool is_reversed = (change & VISSL_WEIGHTS_REVERSE_CHANNELS) != 0;
     if (is_reversed && source.tensor->shape.size() < 2)
-      throw Error(Exit::usage, "'" + printable(source.name) + "' has no input channels to reverse");
+      throw Error(Exit::usage, quoted_name(source.name) + " has no input channels to reverse");
     put(place, name,
         is_reversed ? with_reversed_channels(*source.tensor) : compact(*source.tensor));
   }
   void put(const std::string& place, const std::string& name, TensorRef tensor) {
     if (!names_.insert(place + "\n" + name).second)
-      throw Error(Exit::usage, "two tensors would be called '" + printable(name) + "'" +
-                                   (place.empty() ? "" : " in '" + printable(place) + "'") +
+      throw Error(Exit::usage, "two tensors would be called " + quoted_name(name) +
+                                   (place.empty() ? "" : " in " + quoted_name(place)) +
                                    "; choose one with --part");
     Node* at = &contents.tree;
     for (std::size_t begin = 0; begin < place.size();) {
@@ -197,11 +195,7 @@ Renamed rename_weights(const WeightsFile& file, const RenameRequest& request, Co
   Collector collector(sources);
   ErrorSink error;
   const vissl_status status = profile.rename(instance, &raw, collector.sink(), error.get());
-  try {
-    error.check(status, name);
-  } catch (const Error& refused) {
-    throw Error(refused.code(), printable_lines(refused.what()));
-  }
+  error.check(status, name);
   collector.finish(name, container);
   return {std::move(collector.contents), std::move(collector.messages)};
 }

@@ -8,7 +8,6 @@
 
 #include "host/files/atomic_file.hpp"
 #include "host/files/locator_text.hpp"
-#include "host/files/printable.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
 #include "host/runtime/checkpoint/same_weights.hpp"
@@ -119,15 +118,6 @@ std::vector<WeightsTarget> targets_of(const std::vector<Entry*>& entries) {
   return targets;
 }
 
-// Texts of a foreign file may hold what steers a terminal.
-WeightsFile read_file(const std::string& path, const WeightsReadOptions& options) {
-  try {
-    return read_weights_file(path, options);
-  } catch (const Error& error) {
-    throw Error(error.code(), printable(error.what()));
-  }
-}
-
 void prepare(Prepared& to, Model& model, const Setting& table, const std::string& locator,
              const Services& services) {
   const std::vector<Entry*> entries =
@@ -137,7 +127,7 @@ void prepare(Prepared& to, Model& model, const Setting& table, const std::string
   const std::string& path = located.path;
   WeightsReadOptions options;
   options.formats = services.weights_formats;
-  to.file = read_file(path, options);
+  to.file = read_weights_file(path, options);
   std::vector<WeightsSource> sources = tensors_of(to.file.tree);
   if (to.file.format == "safetensors") add_aliases(sources, to.file.metadata);
   to.plan = plan_weights(path, to.file.format, kept(std::move(sources), located.keep, path),
@@ -145,7 +135,7 @@ void prepare(Prepared& to, Model& model, const Setting& table, const std::string
                          to.profile->self());
   std::vector<WeightsMessage> warnings;
   for (const std::string& warning : to.file.warnings)
-    warnings.push_back({VISSL_LOG_WARNING, path + ": " + printable(warning)});
+    warnings.push_back({VISSL_LOG_WARNING, path + ": " + warning});
   to.plan.messages.insert(to.plan.messages.begin(), warnings.begin(), warnings.end());
 }
 
