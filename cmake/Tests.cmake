@@ -82,8 +82,11 @@ if(VISSL_RUNTIME)
   list(FILTER helpers EXCLUDE REGEX "_test\\.cpp$")
   target_sources(integration_tests_objects PRIVATE ${helpers} tests/http_server.cpp)
   target_link_libraries(integration_tests_objects PUBLIC vissl_core)
-  target_compile_definitions(integration_tests_objects PRIVATE "VISSL_HOST=\"${CMAKE_BINARY_DIR}/vissl-host\"")
-  add_dependencies(integration_tests vissl-host vissl_runtime plugins test_plugins bad_plugins)
+  # What a test loads before the C library, to do what cannot be timed.
+  add_library(cut_mapped MODULE tests/preload/cut_mapped.c)
+  target_compile_definitions(integration_tests_objects PRIVATE "VISSL_HOST=\"${CMAKE_BINARY_DIR}/vissl-host\""
+    "VISSL_CUT_MAPPED=\"$<TARGET_FILE:cut_mapped>\"")
+  add_dependencies(integration_tests vissl-host vissl_runtime plugins test_plugins bad_plugins cut_mapped)
 
   # tests/KIND/x.sh is one test, labelled KIND, that finds what it needs in its environment and exits with 77 when the
   # machine lacks it. Names after KIND are files that the scripts share.

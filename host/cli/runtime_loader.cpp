@@ -6,6 +6,7 @@
 #include <vissl_build.hpp>
 
 #include "host/announce.hpp"
+#include "host/plugin/crash_note.hpp"
 #include "host/plugin/libtorch_use.hpp"
 
 namespace fs = std::filesystem;
@@ -36,6 +37,7 @@ void* open_runtime(const fs::path& path) {
                 "cannot open the runtime: " + std::string(reason != nullptr ? reason : "unknown") +
                     "; run scripts/setup, which fetches libtorch");
   }
+  also_ask_for_mapped(reinterpret_cast<MappedName>(::dlsym(library, VISSL_MAPPED_NAME_SYMBOL)));
   return library;
 }
 

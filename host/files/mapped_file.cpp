@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "host/files/error.hpp"
+#include "host/files/printable.hpp"
 
 namespace vissl::host {
 
@@ -40,6 +41,7 @@ Mappings& mappings() {
 
 MappedFile::MappedFile(std::string name, const std::byte* data, const struct stat& facts)
     : name_(std::move(name)),
+      shown_(printable(name_)),
       data_(data),
       size_(static_cast<std::size_t>(facts.st_size)),
       device_(facts.st_dev),
@@ -79,7 +81,7 @@ const char* MappedFile::name_at(const void* address) noexcept {
   if (after == all.files.begin()) return nullptr;
   const auto& [start, file] = *--after;
   const bool is_inside = static_cast<std::size_t>(at - start) / page <= (file->size_ - 1) / page;
-  return is_inside ? file->name_.c_str() : nullptr;
+  return is_inside ? file->shown_.c_str() : nullptr;
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {

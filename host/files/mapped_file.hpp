@@ -11,10 +11,10 @@
 namespace vissl::host {
 
 // The mapping lives as long as the object; pages are read when they are first touched. A file that
-// somebody cuts while it is mapped raises SIGBUS where it is touched, which ends a command with one
-// sentence (crash_note.hpp) and a run as a crash: our own files are only ever replaced by rename,
-// which keeps the mapped one whole, and what a run reads of tensors it reads by read_into, which
-// throws instead.
+// somebody cuts while it is mapped raises SIGBUS where it is touched, which ends the process with
+// one sentence (crash_note.hpp). Our own files are only ever replaced by rename, which keeps the
+// mapped one whole, and most of what a run reads of tensors it reads by read_into, which throws
+// instead.
 class MappedFile : public std::enable_shared_from_this<MappedFile> {
  public:
   // Throws Error(Exit::bad_data) if the file is missing, unreadable or not a regular file.
@@ -33,8 +33,8 @@ class MappedFile : public std::enable_shared_from_this<MappedFile> {
   // The mapping that holds all of `bytes`, NULL when there is none. Any thread.
   static std::shared_ptr<const MappedFile> of(std::span<const std::byte> bytes);
 
-  // The name of the file whose mapping holds `address`, NULL = none. For the handler of a signal
-  // that touching a mapping raised.
+  // The name, printable, of the file whose mapping holds `address`, NULL = none. For the handler of
+  // a signal that touching a mapping raised.
   static const char* name_at(const void* address) noexcept;
 
   // Whether these are the facts of the mapped file itself, whatever its length is by now.
@@ -48,6 +48,7 @@ class MappedFile : public std::enable_shared_from_this<MappedFile> {
   MappedFile(std::string name, const std::byte* data, const struct stat& facts);
 
   std::string name_;
+  std::string shown_;  // a handler may not allocate
   const std::byte* data_;
   std::size_t size_;
   dev_t device_;

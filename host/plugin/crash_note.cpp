@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +17,8 @@ namespace {
 thread_local const CrashNote* t_note = nullptr;
 thread_local PluginCall t_call;
 CrashPlace g_place{[]() noexcept -> PluginCall& { return t_call; }};
+
+std::atomic<MappedName> g_mapped_elsewhere{nullptr};
 
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 struct sigaction g_before[std::size(kSignals)];
@@ -95,6 +98,8 @@ struct CrashReport {
   // What a mapping promised is gone, or the disk cannot give it.
   static void end_of_file(const void* address) noexcept {
     const char* name = MappedFile::name_at(address);
+    const MappedName others = g_mapped_elsewhere;
+    if (name == nullptr && others != nullptr) name = others(address);
     if (name == nullptr) return;
     put("error: ");
     put(name);
@@ -147,6 +152,10 @@ CrashNote::~CrashNote() {
 
 CrashPlace& crash_place() noexcept {
   return g_place;
+}
+
+void also_ask_for_mapped(MappedName names) noexcept {
+  g_mapped_elsewhere = names;
 }
 
 void install_crash_handler() {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "host/boundary.hpp"
+#include "host/mapped_name.hpp"
 
 namespace vissl::host {
 
@@ -30,8 +31,11 @@ class CrashNote {
 CrashPlace& crash_place() noexcept;
 
 // Installs the handlers, once, on the main thread before any other thread starts. Crashes without a
-// note keep their usual effect. SIGBUS in a file that the executable mapped is no crash: it
-// ends the process with Exit::bad_data and a sentence that names the file.
+// note keep their usual effect. SIGBUS in a file that the host mapped is no crash: it ends the
+// process with Exit::bad_data and a sentence that names the file.
 void install_crash_handler();
+
+// A library that maps files as well, the runtime; NULL = it does not tell. It stays loaded.
+void also_ask_for_mapped(MappedName names) noexcept;
 
 }  // namespace vissl::host

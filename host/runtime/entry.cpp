@@ -4,6 +4,7 @@
 #include <vissl_build.hpp>
 
 #include "host/announce.hpp"
+#include "host/files/mapped_file.hpp"
 #include "host/runtime/abi/guard.hpp"
 #include "host/runtime/dist/announce.hpp"
 #include "host/runtime/runtime.hpp"
@@ -30,6 +31,11 @@ extern "C" __attribute__((visibility("default"))) vissl::host::Runtime* vissl_ru
     *error = current_exception_text();
     return nullptr;
   }
+}
+
+extern "C" __attribute__((visibility("default"))) const char* vissl_runtime_mapped_name(
+    const void* address) noexcept {
+  return vissl::host::MappedFile::name_at(address);
 }
 
 extern "C" __attribute__((visibility("default"))) bool vissl_runtime_announce(

@@ -21,7 +21,7 @@ for plugin in "$VISSL_PLUGIN_DIR"/*.so; do
   expect "$plugin" vissl_plugin_entry_v1
   count=$((count + 1))
 done
-expect "$VISSL_BUILD/libvissl_runtime.so" vissl_runtime_announce vissl_runtime_entry
+expect "$VISSL_BUILD/libvissl_runtime.so" vissl_runtime_announce vissl_runtime_entry vissl_runtime_mapped_name
 if [[ -e $VISSL_BUILD/libvissl_cuda.so ]]; then expect "$VISSL_BUILD/libvissl_cuda.so" vissl_cuda_entry; fi
 if [[ $(exports "$VISSL_HOST" | grep -c '^_Z') != 0 ]]; then
   echo "$VISSL_HOST exports C++ symbols:"
