@@ -85,6 +85,48 @@ void judge_prefixes(const StateDict& file, const Targets& targets, std::int64_t 
                  "weights: the prefixes fit little of the trunk; " + as_settings(places.front()));
 }
 
+// Shapes and lists of names as Python prints them, for VISSL's lines.
+std::string size_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "torch.Size([" + text + "])";
+}
+
+std::string list_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+  return "[" + text + "]";
+}
+
+// VISSL's line per tensor of the model.
+class Lines {
+ public:
+  Lines(const WeightsPlan& plan, const Targets& targets) : plan_(plan) {
+    for (const WeightsEntry& target : targets.all()) width_ = std::max(width_, target.name.size());
+  }
+  void ignored(const WeightsEntry& target) const { say("Ignored layer:\t" + target.name); }
+  void not_found(const WeightsEntry& target) const {
+    say("Not found:\t\t" + target.name + ", not initialized");
+  }
+  void unchecked(const WeightsEntry& target, const std::vector<std::int64_t>& in_file) const {
+    say("Ignore shape check: " + target.name + " checkpoint: " + size_text(in_file) +
+        ", model: " + size_text(target.shape));
+  }
+  void loaded(const WeightsEntry& target) const {
+    say("Loaded: " + target.name + std::string(width_ - target.name.size(), ' ') +
+        " of shape: " + size_text(target.shape) + " from checkpoint");
+  }
+  void extra(const std::vector<std::string>& names) const {
+    say("Extra layers not loaded from checkpoint: " + list_text(names));
+  }
+
+ private:
+  void say(const std::string& line) const { plan_.message(VISSL_LOG_DEBUG, line); }
+
+  const WeightsPlan& plan_;
+  std::size_t width_ = 0;  // of the longest name
+};
+
 }  // namespace
 
 void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
@@ -101,6 +143,7 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
   Names loaded;
   std::vector<std::string> missing;
   std::int64_t fitting = 0;
+  const Lines lines(plan, targets);
   for (const WeightsEntry& target : targets.all()) {
     const bool head = target.name.find("heads") != std::string::npos;
     const std::string layer = skipped_by(settings.skip, target.name);
@@ -112,39 +155,42 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
                                         ? "heads are not loaded when features are evaluated"
                                         : "skip_layers has '" + layer + "'");
       if (found != by_name.end()) ignore(*found->second, "its target is left out", plan);
-      plan.message(VISSL_LOG_DEBUG, "Ignored layer:\t" + target.name);
+      if (layer.empty() && found == by_name.end())
+        lines.not_found(target);
+      else
+        lines.ignored(target);
       continue;
     }
     if (found == by_name.end()) {
       missing.push_back(target.name);
-      plan.message(VISSL_LOG_DEBUG, "Not found:\t\t" + target.name + ", not initialized");
+      lines.not_found(target);
       continue;
     }
     Named named = *found->second;
+    const bool any_head_shape = head && !settings.same_head_shapes;
+    if (any_head_shape) lines.unchecked(target, named.shape());
     if (named.shape() != target.shape) {
       const bool positions = target.name.find("pos_embed") != std::string::npos;
       const FormulaPtr grid = positions ? other_grid(named.tensor, target.shape, false) : nullptr;
       if (positions && grid == nullptr)
         fail(VISSL_E_CONFIG, "Unable to interpolate position embeddings: '" + target.name +
                                  "' is not a square grid in the file and in the model");
-      if (grid == nullptr && ((head && !settings.same_head_shapes) || settings.drop_shapes)) {
+      if (grid == nullptr && (any_head_shape || settings.drop_shapes)) {
         plan.skip_target(target.name, "the file's tensor has another shape");
-        plan.message(VISSL_LOG_DEBUG, "Ignore shape check: " + target.name);
+        if (!any_head_shape) lines.unchecked(target, named.shape());
         continue;
       }
       if (grid != nullptr) named.tensor = grid;
     }
     load(named, target, plan, recipes);
     loaded.push_back(named);
-    plan.message(VISSL_LOG_DEBUG, "Loaded: " + target.name + " from checkpoint");
+    lines.loaded(target);
   }
   judge_prefixes(file, targets, fitting, loaded.empty() && !missing.empty(), plan);
   tell_filters(loaded, plan);
   const std::vector<std::string> extra =
       unused(names, [&](const Named& named) { return targets.find(named.name) != nullptr; });
-  if (!extra.empty())
-    plan.message(VISSL_LOG_DEBUG,
-                 "Extra layers not loaded from checkpoint: [" + joined(extra) + "]");
+  lines.extra(extra);
   if (settings.strict && !missing.empty()) {
     fail(VISSL_E_CONFIG, std::to_string(missing.size()) +
                              " tensors of the model are not in the file, the first is '" +

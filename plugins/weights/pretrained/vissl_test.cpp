@@ -229,10 +229,34 @@ TEST_CASE("pretrained: position embeddings are resized when both grids are squar
 }
 
 TEST_CASE("pretrained: VISSL's own lines are there, per tensor") {
-  const Plan made = plan("", kVissl, kPlain);
-  const Names& lines = made.messages;
-  CHECK(std::find(lines.begin(), lines.end(),
-                  "Loaded: trunk._feature_blocks.conv1.weight from checkpoint") != lines.end());
+  const Shapes model = {{"trunk.conv1.weight", {4, 3, 7, 7}},
+                        {"trunk.fc.count", {}},
+                        {"heads.0.clf.0.weight", {2, 9}},
+                        {"heads.0.clf.0.bias", {2}},
+                        {"trunk.bn1.weight", {2}},
+                        {"trunk.skipped", {1}}};
+  const Shapes file = {{"trunk.conv1.weight", {4, 3, 7, 7}},
+                       {"trunk.fc.count", {}},
+                       {"heads.0.clf.0.weight", {2, 8}},
+                       {"heads.0.clf.0.bias", {2}},
+                       {"trunk.old.weight", {5}},
+                       {"trunk.skipped", {1}},
+                       {"trunk.old.bias", {5}}};
+  const std::string settings = "state_dict_key_name = \"\"\nskip_layers = [\"skipped\"]\n";
+  const auto lines = [&](const std::string& more) {
+    return plan(settings + more, file, model).messages;
+  };
+  CHECK(lines("assert_head_layer_shape_init = false") ==
+        Names{"Loaded: trunk.conv1.weight   of shape: torch.Size([4, 3, 7, 7]) from checkpoint",
+              "Loaded: trunk.fc.count       of shape: torch.Size([]) from checkpoint",
+              "Ignore shape check: heads.0.clf.0.weight checkpoint: torch.Size([2, 8]), model: "
+              "torch.Size([2, 9])",
+              "Ignore shape check: heads.0.clf.0.bias checkpoint: torch.Size([2]), model: "
+              "torch.Size([2])",
+              "Loaded: heads.0.clf.0.bias   of shape: torch.Size([2]) from checkpoint",
+              "Not found:\t\ttrunk.bn1.weight, not initialized", "Ignored layer:\ttrunk.skipped",
+              "Extra layers not loaded from checkpoint: ['trunk.old.weight', 'trunk.old.bias']"});
+  CHECK(plan("", kVissl, kPlain).messages.back() == "Extra layers not loaded from checkpoint: []");
 }
 
 TEST_CASE("pretrained: release 0.1.6 refuses a name that is neither trunk nor head") {
