@@ -32,7 +32,7 @@ typedef int32_t vissl_status;
 #define VISSL_E_CONFIG 2      /* the configuration is wrong; exit code 2 */
 #define VISSL_E_PLUGIN 3      /* the plugin cannot work in this host; exit code 3 */
 #define VISSL_E_DATA 4        /* a data or weights file is missing or unreadable; exit code 4 */
-#define VISSL_E_DISTRIBUTED 5 /* a rank failed, stalled or was lost; exit code 5 */
+#define VISSL_E_DISTRIBUTED 5 /* ranks stalled, were lost or could not meet; exit code 5 */
 #define VISSL_E_UNSUPPORTED 6 /* this instance does not offer the method; never shown to a user */
 
 typedef struct vissl_str {
