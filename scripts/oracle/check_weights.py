@@ -194,6 +194,12 @@ def regnets():
         check(f"regnet_seer_{profile}", trunk, "avgpool", torch_file(release), f'profile = "{profile}"',
               lambda x: reader.forward_features(x).mean((2, 3)), wanted=["100 % of the trunk"])
 
+    in_parts = {re.sub(r"block(\d)-(\d+)", lambda m: f"block{m[1]}-part{int(m[2]) // 2}.{m[0]}", name): value
+                for name, value in release["classy_state_dict"]["base_model"]["model"]["trunk"].items()}
+    check("regnet_seer_parts", trunk, "avgpool",
+          torch_file({"classy_state_dict": {"base_model": {"model": {"trunk": in_parts, "heads": {}}}}}), 'profile = "auto"',
+          lambda x: reader.forward_features(x).mean((2, 3)), wanted=["100 % of the trunk", "VISSL's RegNet in parts"])
+
     other = seeded(lambda: timm.create_model("regnety_004", num_classes=7))
     for profile in ("timm", "auto"):
         check(f"regnet_timm_{profile}", trunk, "avgpool", torch_file(other.state_dict()),

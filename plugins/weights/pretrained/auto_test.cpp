@@ -32,6 +32,21 @@ TEST_CASE("auto: SEER's RegNets load whole, with and without VISSL's wrapper for
   }
 }
 
+TEST_CASE("auto: a RegNet whose stages VISSL's regnet_v2 put into parts loads whole") {
+  const std::string file = "classy_state_dict.base_model.model.trunk._feature_blocks.";
+  const Shapes model = {{kTrunk + "conv1.stem.0.weight", {4, 3, 3, 3}},
+                        {kTrunk + "res2.block1-0.proj.weight", {8, 4, 1, 1}},
+                        {kTrunk + "res2.block1-12.f.a.0.weight", {8, 8, 1, 1}}};
+  const Lines lines = auto_plan({{file + "conv1.stem.0.weight", {4, 3, 3, 3}},
+                                 {file + "res2.block1-part0.block1-0.proj.weight", {8, 4, 1, 1}},
+                                 {file + "res2.block1-part3.block1-12.f.a.0.weight", {8, 8, 1, 1}}},
+                                model);
+  CHECK(has(lines, "say 1: weights: chosen '" + file + "…' as '" + kTrunk +
+                       "…' (VISSL's RegNet in parts): 100.0 % of the trunk in 3 tensors"));
+  CHECK(has(lines, "load " + file + "res2.block1-part3.block1-12.f.a.0.weight -> " + kTrunk +
+                       "res2.block1-12.f.a.0.weight"));
+}
+
 TEST_CASE("auto: lightly's files have the trunk as a Sequential, beside its average") {
   const Shapes file = {{"state_dict.backbone_momentum.0.weight", {4, 3, 3, 3}},
                        {"state_dict.backbone_momentum.1.weight", {4}},

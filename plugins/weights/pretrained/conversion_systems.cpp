@@ -56,6 +56,10 @@ std::vector<Spelling> made() {
   list.push_back(flat("lightly", Family::resnet, lightly_names(), ""));
 
   list.push_back(vissl(Family::regnet));
+  Spelling parts = vissl(Family::regnet);
+  parts.map = &vissl_regnet_parts_names();
+  parts.is_target = false;
+  list.push_back(parts);
   Spelling classy_regnet = vissl(Family::regnet);
   classy_regnet.system = "classy";
   classy_regnet.key_prefix = "";

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -160,6 +161,16 @@ TEST_CASE("convert: what another library calls its own network is what its names
           torchvision);
     CHECK(table_of(converted(golden(network, "torchvision"), with_heads("timm")).names) == timm);
   }
+}
+
+TEST_CASE("convert: a RegNet whose stages VISSL put into parts becomes torchvision's") {
+  const Shapes source = golden("regnet_y_400mf", "torchvision");
+  Shapes parts = converted(source, with_heads("vissl")).names;
+  for (NamedShape& item : parts)
+    item.name = std::regex_replace(item.name, std::regex("block(\\d)-(\\d+)"), "block$1-part1.$&");
+  const Converted back = converted(parts, with_heads("torchvision"));
+  CHECK(table_of(back.names) == table_of(source));
+  CHECK(back.dropped.empty());
 }
 
 TEST_CASE("convert: VISSL's checkpoint becomes torchvision's flat dict, and nothing is silent") {

@@ -177,6 +177,15 @@ const KeyMap& timm_regnet_names() {
   return map;
 }
 
+// VISSL's regnet_v2 and regnet_fsdp put a stage's blocks into parts; a part has no say in the names
+// here, so that they are not written.
+const KeyMap& vissl_regnet_parts_names() {
+  static const KeyMap map("VISSL's RegNet in parts",
+                          {{"conv1.stem.*", "conv1.stem.*"},
+                           {"res{r}.block{s}-part{p}.block{s}-{b}.*", "res{r}.block{s}-{b}.*"}});
+  return map;
+}
+
 #define ALEXNET_LAYER(theirs, ours)                                           \
   {theirs "_w", ours ".0.weight"}, {theirs "_b", ours ".0.bias"},             \
       {theirs "norm_s", ours ".1.weight"}, {theirs "norm_b", ours ".1.bias"}, \
@@ -208,11 +217,19 @@ const KeyMap& deepcluster_alexnet_names() {
 }
 
 const std::vector<const KeyMap*>& all_key_maps() {
-  static const std::vector<const KeyMap*> maps = {
-      &same_names(),        &lightly_names(),         &detectron2_names(),
-      &classy_names(),      &caffe2_names(),          &torchvision_regnet_names(),
-      &timm_regnet_names(), &torchvision_vit_names(), &huggingface_vit_names(),
-      &jax_vit_names(),     &clip_vit_names(),        &huggingface_clip_names()};
+  static const std::vector<const KeyMap*> maps = {&same_names(),
+                                                  &lightly_names(),
+                                                  &detectron2_names(),
+                                                  &classy_names(),
+                                                  &caffe2_names(),
+                                                  &torchvision_regnet_names(),
+                                                  &timm_regnet_names(),
+                                                  &vissl_regnet_parts_names(),
+                                                  &torchvision_vit_names(),
+                                                  &huggingface_vit_names(),
+                                                  &jax_vit_names(),
+                                                  &clip_vit_names(),
+                                                  &huggingface_clip_names()};
   return maps;
 }
 

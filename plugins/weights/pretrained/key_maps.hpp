@@ -63,6 +63,7 @@ const KeyMap& classy_names();  // of bottleneck ResNets
 const KeyMap& caffe2_names();  // of bottleneck ResNets
 const KeyMap& torchvision_regnet_names();
 const KeyMap& timm_regnet_names();
+const KeyMap& vissl_regnet_parts_names();  // to read only
 const KeyMap& torchvision_vit_names();
 const KeyMap& huggingface_vit_names();
 const KeyMap& jax_vit_names();
