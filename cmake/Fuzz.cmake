@@ -21,8 +21,9 @@ foreach(name IN ITEMS zip pickle legacy tar safetensors npy gzip)
 endforeach()
 
 foreach(name IN ITEMS flax_msgpack onnx)
-  add_executable(fuzz_${name} tests/fuzz/format_main.cpp "plugins/weights_formats/${name}/${name}.cpp")
-  target_include_directories(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include")
+  add_executable(fuzz_${name} tests/fuzz/format_main.cpp tests/fuzz/format_target.cpp
+                 "plugins/weights_formats/${name}/${name}.cpp")
+  target_include_directories(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/sdk/include" "${CMAKE_SOURCE_DIR}/tests")
   target_compile_options(fuzz_${name} PRIVATE ${fuzz_checks} -fsanitize=fuzzer -std=c++17 -g1 -O1)
   target_link_options(fuzz_${name} PRIVATE ${fuzz_checks} -fsanitize=fuzzer)
 endforeach()

@@ -61,9 +61,10 @@ add_dependencies(plugin_tests plugins)
 
 # tests/fuzz/corpus through the targets of cmake/Fuzz.cmake, and what must come of its hostile files.
 vissl_tests(fuzz_tests fuzz tests/fuzz)
-target_sources(fuzz_tests_objects PRIVATE tests/fuzz/targets.cpp)
+target_sources(fuzz_tests_objects PRIVATE tests/fuzz/targets.cpp tests/fuzz/format_target.cpp)
 target_link_libraries(fuzz_tests_objects PUBLIC vissl_host_includes ZLIB::ZLIB nlohmann_json::nlohmann_json)
 target_link_libraries(fuzz_tests PRIVATE vissl_files)
+add_dependencies(fuzz_tests plugins)
 add_dependencies(fuzz_tests_objects vissl_build_id)
 
 if(VISSL_RUNTIME)

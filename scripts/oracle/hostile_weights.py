@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes tests/fuzz/corpus/: small files that attack a reader of weights, one folder for each fuzz target, which also
-seed the fuzzing. tests/fuzz/hostile_test.cpp says what must come of each. Needs Python alone.
+"""Makes the files of tests/fuzz/corpus/ that have names: small ones that attack a reader of weights, one folder for each fuzz
+target, which also seed the fuzzing. tests/fuzz/hostile_test.cpp says what must come of each. Needs Python alone.
 """
 import gzip
 import io

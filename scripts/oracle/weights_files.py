@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Makes tests/golden/weights_files/: one small file of every format, pickle protocol, element type and layout,
 and manifest.json with the SHA-256 of every tensor as Python sees it. It needs torch 2.11, numpy and safetensors;
-with --only-prefix P it makes the files whose names begin with P. Other entries of the
-manifest stay, so that older releases of torch can add theirs (weights_files_old.py). Cases are here (torch's zip, TorchScript) and in
-weights_files_other.py.
+with --only-prefix P it makes the files whose names begin with P. Other entries of the manifest stay: older releases
+of torch add theirs (weights_files_old.py). Cases are here (torch's zip, TorchScript) and in weights_files_other.py.
 """
 import argparse
 import collections

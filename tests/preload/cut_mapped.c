@@ -35,7 +35,8 @@ static void cut(int fd) {
   if (mappings(name) == atol(times) && truncate(name, atol(bytes)) != 0) abort();
 }
 
-__attribute__((visibility("default"))) void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) {
+__attribute__((visibility("default"))) void* mmap(void* address, size_t size, int protection,
+                                                  int flags, int fd, off_t offset) {
   void* at = (void*)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
   if (at != MAP_FAILED && fd >= 0) cut(fd);
   return at;
