@@ -109,7 +109,10 @@ void apply_override(Value& root, const Override& setting, Schemas& schemas,
       continue;
     }
     if (!node->is_table())
-      refuse(path + " is " + node->describe() + ", so it has no key '" + step.text + "'");
+      refuse(path + " is " + node->describe() + ", so it has no key '" + step.text + "'" +
+             (node->is_list() && !node->items().empty()
+                  ? "; say of which element, as in " + path + "[0]." + step.text
+                  : ""));
     const SchemaKey* child = place != nullptr ? schemas.child(*place, node, step.text) : nullptr;
     if (last) {
       Value value = read_text(setting.text, child);

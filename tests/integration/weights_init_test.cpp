@@ -8,13 +8,8 @@
 #include <thread>
 
 #include "free_place.hpp"
-#include "host/files/atomic_file.hpp"
 #include "host/files/safetensors_writer.hpp"
-#include "host/files/torch_zip_reader.hpp"
-#include "host/files/torch_zip_writer.hpp"
-#include "process.hpp"
-#include "small_config.hpp"
-#include "temp_folder.hpp"
+#include "saved_model.hpp"
 
 using namespace vissl::test;
 using namespace vissl::host;
@@ -23,62 +18,23 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::int64_t kFeatures = 32;  // of the small network
-
-// A run of one epoch whose weights the tests load again under other names.
-class Weights {
+class Weights : public SavedModel {
  public:
-  Weights() {
-    write_file(folder_ / "source.toml", small_config(folder_ / "source"));
-    const Result result =
-        run_host(run_arguments(folder_ / "source.toml", {"optimizer.num_epochs=1"}));
-    INFO(result.err);
-    REQUIRE(result.exit_code == 0);
-  }
-  fs::path checkpoint() const { return folder_ / "source" / "checkpoint.torch"; }
-
-  // The trunk's tensors as `rename` calls them, below "state_dict", and a linear layer "fc" when it
-  // has classes.
+  // The trunk's tensors as `rename` calls them, and a linear layer "fc" when it has classes.
   fs::path file(const std::string& name, const std::function<std::string(std::string)>& rename,
                 std::int64_t classes = 0) {
-    Node state = Node::dict();
-    const Node tree = read_torch_zip(checkpoint());
-    const Node& trunk = tree.at("classy_state_dict").at("base_model").at("model").at("trunk");
-    for (const auto& [key, tensor] : trunk.as_dict().entries())
-      state[rename(to_text(key).substr(std::string("_feature_blocks.").size()))] = tensor;
-    const auto zeros = [](std::vector<std::int64_t> shape) {
-      const std::vector<std::byte> bytes(4 * static_cast<std::size_t>(shape[0] * shape.back()));
-      return Node(TensorRef::contiguous(DType::float32, std::move(shape), Storage::copy_of(bytes)));
-    };
+    Node state = trunk(rename);
     if (classes > 0) {
-      state["fc.weight"] = zeros({classes, kFeatures});
-      state["fc.bias"] = zeros({classes});
+      state["fc.weight"] = filled({classes, kFeatures}, 0);
+      state["fc.bias"] = filled({classes}, 0);
     }
-    Node out = Node::dict();
-    out["state_dict"] = std::move(state);
-    AtomicFile file(folder_ / name);
-    write_torch_zip(file, out);
-    file.commit();
-    return folder_ / name;
+    return save(name, std::move(state));
   }
-
-  // Runs `command` with the file and more settings; learning rate 0 keeps what was loaded.
   Result run(const fs::path& file, std::vector<std::string> settings,
              const std::vector<std::string>& command = {}) {
-    write_file(folder_ / "run.toml", small_config(folder_ / "run") +
-                                         "[model.weights_init]\nparams_file = \"" + file.string() +
-                                         "\"\n");
-    settings.insert(settings.begin(),
-                    {"optimizer.num_epochs=1", "optimizer.param_schedulers.lr.start_value=0.0"});
-    std::vector<std::string> arguments = command;
-    for (const std::string& argument : run_arguments(folder_ / "run.toml", settings))
-      arguments.push_back(argument);
-    return run_host(arguments);
+    return SavedModel::run("[model.weights_init]\nparams_file = \"" + file.string() + "\"\n",
+                           std::move(settings), command);
   }
-  const fs::path path() const { return folder_.path(); }
-
- private:
-  TempFolder folder_;
 };
 
 std::string momentum_encoder(const std::string& name) {
@@ -121,10 +77,6 @@ Outcome on_two_nodes(const Weights& weights, const fs::path& first, const fs::pa
   fs::current_path(before);
   CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
   return {{results[0].exit_code, results[1].exit_code}, results[0].err + results[1].err};
-}
-
-bool says(const Result& result, const std::string& text) {
-  return result.err.find(text) != std::string::npos;
 }
 
 }  // namespace

@@ -2,14 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
-#include <functional>
 
-#include "host/files/atomic_file.hpp"
-#include "host/files/torch_zip_reader.hpp"
-#include "host/files/torch_zip_writer.hpp"
-#include "process.hpp"
-#include "small_config.hpp"
-#include "temp_folder.hpp"
+#include "saved_model.hpp"
 
 using namespace vissl::test;
 using namespace vissl::host;
@@ -17,105 +11,54 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t kFeatures = 32, kClasses = 4;  // of the small network
-
-Node filled(const TensorRef& like, float value) {
-  const auto elements = static_cast<std::size_t>(like.numel());
-  if (like.dtype != DType::float32) return Node(like);
-  const std::vector<float> values(elements, value);
-  return Node(TensorRef::contiguous(DType::float32, like.shape,
-                                    Storage::copy_of(std::as_bytes(std::span(values)))));
-}
+constexpr std::int64_t kClasses = 4;  // of the small network
 
 // Files in which every number is the same, so that a run tells which of them its weights are from.
-class Parts {
+class Parts : public SavedModel {
  public:
-  Parts() {
-    write_file(folder_ / "source.toml", small_config(folder_ / "source"));
-    const Result result =
-        run_host(run_arguments(folder_ / "source.toml", {"optimizer.num_epochs=1"}));
-    INFO(result.err);
-    REQUIRE(result.exit_code == 0);
-  }
-  fs::path path() const { return folder_.path(); }
-
   // EssentialMC2's files: a trunk alone ("conv1.weight"), and a classifier saved from several
   // devices ("module.backbone.conv1.weight", "module.head.fc.weight").
-  fs::path trunk(const std::string& name, float value) {
+  fs::path trunk_file(const std::string& name, float value) {
+    return save(name, trunk([](const std::string& tensor) { return tensor; }, &value));
+  }
+  fs::path classifier_file(const std::string& name, float value, bool with_trunk = true) {
     Node state = Node::dict();
-    add_trunk(state, "", value);
+    if (with_trunk)
+      state = trunk([](const std::string& tensor) { return "module.backbone." + tensor; }, &value);
+    state["module.head.fc.weight"] = filled({kClasses, kFeatures}, value);
+    state["module.head.fc.bias"] = filled({kClasses}, value);
     return save(name, std::move(state));
   }
-  fs::path classifier(const std::string& name, float value, bool with_trunk = true) {
-    Node state = Node::dict();
-    if (with_trunk) add_trunk(state, "module.backbone.", value);
-    const auto linear = [&](std::vector<std::int64_t> shape) {
-      const std::vector<std::byte> bytes(4 * static_cast<std::size_t>(shape[0] * shape.back()));
-      return filled(TensorRef::contiguous(DType::float32, shape, Storage::copy_of(bytes)), value);
-    };
-    state["module.head.fc.weight"] = linear({kClasses, kFeatures});
-    state["module.head.fc.bias"] = linear({kClasses});
-    return save(name, std::move(state));
+  Result run(const std::string& weights_init, const std::vector<std::string>& settings = {},
+             const std::vector<std::string>& command = {}) {
+    fs::remove_all(path() / "run");
+    return SavedModel::run(weights_init, settings, command);
   }
 
-  // Learning rate 0 keeps what was loaded.
-  Result run(const std::string& weights_init, std::vector<std::string> settings = {},
-             const std::vector<std::string>& command = {}) {
-    fs::remove_all(folder_ / "run");
-    const std::string config = small_config(folder_ / "run");
-    write_file(folder_ / "run.toml", config + weights_init);
-    settings.insert(settings.begin(),
-                    {"optimizer.num_epochs=1", "optimizer.param_schedulers.lr.start_value=0.0"});
-    std::vector<std::string> arguments = command;
-    for (const std::string& argument : run_arguments(folder_ / "run.toml", settings))
-      arguments.push_back(argument);
-    return run_host(arguments);
-  }
+  float of_trunk() const { return first_value("trunk", "_feature_blocks.layer4.1.conv2.weight"); }
+  float of_head() const { return first_value("heads", "0.clf.0.weight"); }
+
+ private:
   float first_value(const std::string& part, const std::string& name) const {
-    const Node tree = read_torch_zip(folder_ / "run" / "checkpoint.torch");
+    const Node tree = read_torch_zip(path() / "run" / "checkpoint.torch");
     const Node& model = tree.at("classy_state_dict").at("base_model").at("model");
     const std::vector<std::byte> bytes = model.at(part).at(name).as_tensor().packed();
     float value = 0;
     std::memcpy(&value, bytes.data(), sizeof value);
     return value;
   }
-  float of_trunk() const { return first_value("trunk", "_feature_blocks.layer4.1.conv2.weight"); }
-  float of_head() const { return first_value("heads", "0.clf.0.weight"); }
-
- private:
-  void add_trunk(Node& state, const std::string& prefix, float value) const {
-    const Node tree = read_torch_zip(folder_ / "source" / "checkpoint.torch");
-    const Node& trunk = tree.at("classy_state_dict").at("base_model").at("model").at("trunk");
-    for (const auto& [key, tensor] : trunk.as_dict().entries())
-      state[prefix + to_text(key).substr(std::string("_feature_blocks.").size())] =
-          filled(tensor.as_tensor(), value);
-  }
-  fs::path save(const std::string& name, Node state) {
-    Node out = Node::dict();
-    out["state_dict"] = std::move(state);
-    AtomicFile file(folder_ / name);
-    write_torch_zip(file, out);
-    file.commit();
-    return folder_ / name;
-  }
-
-  TempFolder folder_;
 };
 
 std::string table(const fs::path& file, const std::string& more = "") {
   return "[[model.weights_init]]\nprofile = \"essmc2\"\npath = \"" + file.string() + "\"\n" + more;
 }
 
-bool says(const Result& result, const std::string& text) {
-  return result.err.find(text) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("weights tables: the inner part's file first, then the outer's, which overwrites it") {
   Parts parts;
-  const fs::path inner = parts.trunk("trunk.pth", 0.25F);
-  const fs::path outer = parts.classifier("classifier.pth", 0.5F);
+  const fs::path inner = parts.trunk_file("trunk.pth", 0.25F);
+  const fs::path outer = parts.classifier_file("classifier.pth", 0.5F);
   const std::string tables = table(inner, "part = \"trunk\"\n") + table(outer);
   // One table of settings builds any number of models: each run loads both files.
   for (int build = 0; build < 2; ++build) {
@@ -150,8 +93,8 @@ TEST_CASE("weights tables: the inner part's file first, then the outer's, which 
 
 TEST_CASE("weights tables: strictness is judged over all files together") {
   Parts parts;
-  const fs::path trunk = parts.trunk("trunk.pth", 0.25F);
-  const fs::path head = parts.classifier("head.pth", 0.5F, false);
+  const fs::path trunk = parts.trunk_file("trunk.pth", 0.25F);
+  const fs::path head = parts.classifier_file("head.pth", 0.5F, false);
   const std::string both = table(trunk) + table(head, "part = \"heads.0\"\n");
   const Result whole = parts.run(both, {"test_only=true", "test_model=true"});
   INFO(whole.err);
@@ -171,7 +114,7 @@ TEST_CASE("weights tables: strictness is judged over all files together") {
 
 TEST_CASE("weights tables: the least min_coverage holds for all files together") {
   Parts parts;
-  const fs::path head = parts.classifier("head.pth", 0.5F, false);
+  const fs::path head = parts.classifier_file("head.pth", 0.5F, false);
   for (const char* profile : {"essmc2", "auto"}) {
     const std::vector<std::string> settings = {"model.weights_init[0].profile=" +
                                                std::string(profile)};
@@ -195,8 +138,8 @@ TEST_CASE("weights tables: the least min_coverage holds for all files together")
 
 TEST_CASE("weights tables: dry_run of one shows the plans of all, ranks load them, [] is none") {
   Parts parts;
-  const fs::path trunk = parts.trunk("trunk.pth", 0.25F);
-  const fs::path outer = parts.classifier("classifier.pth", 0.5F);
+  const fs::path trunk = parts.trunk_file("trunk.pth", 0.25F);
+  const fs::path outer = parts.classifier_file("classifier.pth", 0.5F);
   const std::string tables = table(trunk, "part = \"trunk\"\n") + table(outer);
   const Result dry = parts.run(tables, {"model.weights_init[1].dry_run=true"});
   INFO(dry.err);
@@ -219,7 +162,7 @@ TEST_CASE("weights tables: dry_run of one shows the plans of all, ranks load the
 TEST_CASE(
     "weights tables: a part, a table or a file that is not there is told before any loading") {
   Parts parts;
-  const fs::path trunk = parts.trunk("trunk.pth", 0.25F);
+  const fs::path trunk = parts.trunk_file("trunk.pth", 0.25F);
   const std::string config = (parts.path() / "run.toml").string();
   const auto error = [&](const std::string& weights_init, int code) {
     const Result result = parts.run(weights_init);
