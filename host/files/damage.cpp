@@ -10,9 +10,13 @@ std::string quoted_name(std::string_view name) {
   return "'" + printable(name.substr(0, kLongest)) + (name.size() > kLongest ? "...'" : "'");
 }
 
+void throw_damaged(const std::string& file, const std::string& what) {
+  throw Error(Exit::bad_data,
+              file + ": " + what + "; the file is damaged or incomplete, use another copy");
+}
+
 void throw_damaged(const std::string& file, const std::string& what, std::uint64_t where) {
-  throw Error(Exit::bad_data, file + ": " + what + " (byte " + std::to_string(where) +
-                                  "); the file is damaged or incomplete, use another copy");
+  throw_damaged(file, what + " (byte " + std::to_string(where) + ")");
 }
 
 }  // namespace vissl::host

@@ -1,5 +1,5 @@
 #pragma once
-// How a file that cannot be trusted is reported: "file: what (byte where); remedy".
+// How a file that cannot be trusted is reported: "file: what[ (byte where)]; remedy".
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,7 +10,8 @@ namespace vissl::host {
 // hostile file may hold whatever its writer likes.
 std::string quoted_name(std::string_view name);
 
-// Throws Error(Exit::bad_data).
+// Throws Error(Exit::bad_data); without a byte where the fault is in no one place.
+[[noreturn]] void throw_damaged(const std::string& file, const std::string& what);
 [[noreturn]] void throw_damaged(const std::string& file, const std::string& what,
                                 std::uint64_t where);
 

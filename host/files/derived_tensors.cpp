@@ -34,7 +34,7 @@ std::vector<double> as_doubles(const TensorRef& tensor, const std::string& file)
         out[i] = static_cast<double>(element<std::int64_t>(bytes, i));
         break;
       default:
-        throw_damaged(file, "has a quantised tensor with scales of a wrong type", 0);
+        throw_damaged(file, "has a quantised tensor with scales of a wrong type");
     }
   }
   return out;
@@ -108,7 +108,7 @@ TensorRef dequantized(const TensorRef& integers, const TensorRef& scales,
     const std::vector<double> zero = as_doubles(zero_points, file);
     const auto channels = static_cast<std::size_t>(integers.shape[static_cast<std::size_t>(axis)]);
     if (scale.size() != channels || zero.size() != channels) {
-      throw_damaged(file, "has a quantised tensor with another number of scales than channels", 0);
+      throw_damaged(file, "has a quantised tensor with another number of scales than channels");
     }
     std::size_t inner = 1;
     for (std::size_t d = static_cast<std::size_t>(axis) + 1; d < integers.shape.size(); ++d) {

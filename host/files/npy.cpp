@@ -78,9 +78,12 @@ class HeaderText {
   std::string quoted_text() {
     skip_space();
     const char mark = at_ < text_.size() ? text_[at_] : '\0';
-    if (mark != '\'' && mark != '"') {
-      damaged("does not hold plain numbers: its elements are records");
+    if (mark == '[') {
+      throw Error(Exit::bad_data, file_ +
+                                      ": has elements that are records, which are no plain "
+                                      "numbers; save each of their fields as an array");
     }
+    if (mark != '\'' && mark != '"') damaged("has no text in quotes where its header needs one");
     const std::size_t end = text_.find(mark, at_ + 1);
     if (end == std::string_view::npos) damaged("has a header without an end");
     std::string text(text_.substr(at_ + 1, end - at_ - 1));
@@ -151,13 +154,13 @@ NpyLayout npy_layout(const NpyHeader& header, const std::string& name) {
   for (const std::int64_t size : header.shape) {
     is_empty = is_empty || size == 0;
     if (__builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count)) {
-      throw_damaged(name, "has a shape that overflows", 0);
+      throw_damaged(name, "has a shape that overflows");
     }
   }
   if (is_empty) count = 0;
   if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), size_bytes(type->dtype),
                              &layout.size_bytes)) {
-    throw_damaged(name, "has a shape that overflows", 0);
+    throw_damaged(name, "has a shape that overflows");
   }
   layout.tensor = TensorRef::contiguous(type->dtype, header.shape, nullptr);
   if (header.is_fortran) layout.tensor.strides = fortran_strides(header.shape);

@@ -166,11 +166,11 @@ Node TorchObjects::array_of(const NumpyType& type, std::vector<std::int64_t> sha
   }
   const auto source = std::as_bytes(std::span(raw.bytes));
   const bool is_swapped = type.is_big_endian;
-  const auto decode = [text = raw.bytes, needed, dtype, is_swapped, file = file_] {
+  const auto decode = [text = raw.bytes, needed, dtype, is_swapped, file = label()] {
     auto storage = Storage::allocate(needed);
     const auto out = storage->writable();
     if (!from_latin1(text, {reinterpret_cast<char*>(out.data()), out.size()})) {
-      throw_damaged(file, "has a numpy array whose bytes do not fit its shape", 0);
+      throw_damaged(file, "has a numpy array whose bytes do not fit its shape");
     }
     if (is_swapped) swap_elements(out, dtype);
     return storage;

@@ -102,7 +102,8 @@ bool PickleMachine::step_text(unsigned char opcode) {
     }
     case 'S': {
       std::string text;
-      if (!pickled_string(rest(), text)) damaged("has a string without quotes");
+      if (!pickled_string(rest(), text))
+        damaged("has a string without its quotes or with a bad escape");
       push_text(Kind::bytes, keep(std::move(text)));
       return true;
     }
@@ -256,8 +257,10 @@ bool PickleMachine::step_object(unsigned char opcode) {
       if (object(name).kind != Kind::text || object(module).kind != Kind::text) {
         damaged("names a class by something that is no text");
       }
-      if (object(name).text.size() + object(module).text.size() > limits_.global_bytes) {
-        damaged("has a class name that is too long");
+      const std::size_t size = object(name).text.size() + object(module).text.size();
+      if (size > limits_.global_bytes) {
+        damaged("names a class by " + std::to_string(size) + " bytes, more than the limit of " +
+                std::to_string(limits_.global_bytes));
       }
       push_global(object(module).text, object(name).text);
       return true;

@@ -30,7 +30,12 @@ std::int64_t PickleMachine::signed_number(std::uint64_t size_bytes) {
 
 std::string_view PickleMachine::line(std::size_t longest) {
   const std::size_t end = pickle_.substr(at_, longest).find('\n');
-  if (end == std::string_view::npos) damaged("has a line without an end");
+  if (end == std::string_view::npos) {
+    if (pickle_.size() - at_ >= longest) {
+      damaged("has a line of " + std::to_string(longest) + " bytes or more");
+    }
+    damaged("has a line without an end");
+  }
   const std::string_view text = take(end);
   ++at_;
   return text;

@@ -9,10 +9,8 @@ class NoStorages final : public StorageSource {
  public:
   explicit NoStorages(const std::string& file) : file_(file) {}
   std::shared_ptr<Storage> storage(const std::string& key, std::uint64_t, DType) override {
-    throw_damaged(file_,
-                  "has a pickle that refers to the storage " + quoted_name(key) +
-                      ", which is not in the file",
-                  0);
+    throw_damaged(file_, "has a pickle that refers to the storage " + quoted_name(key) +
+                             ", which is not in the file");
   }
 
  private:

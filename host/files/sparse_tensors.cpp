@@ -22,7 +22,7 @@ std::vector<std::int64_t> as_indices(const TensorRef& tensor, const std::string&
       out[i] = value;
     }
   } else {
-    throw_damaged(file, "has a sparse tensor whose indices are no integers", 0);
+    throw_damaged(file, "has a sparse tensor whose indices are no integers");
   }
   return out;
 }
@@ -63,8 +63,7 @@ void add(DType dtype, std::byte* target, const std::byte* source, std::size_t co
     default:
       throw_damaged(file,
                     "has a sparse tensor with several entries at one place; save it after "
-                    "coalesce()",
-                    0);
+                    "coalesce()");
   }
 }
 
@@ -96,7 +95,7 @@ std::shared_ptr<Storage> dense_of_coo(const SparseParts& parts, std::uint64_t si
     for (std::size_t d = 0; d < rank; ++d) {
       const std::int64_t index = indices[d * entries + e];
       if (index < 0 || index >= parts.shape[d]) {
-        throw_damaged(parts.file, "has a sparse tensor with an index outside its shape", 0);
+        throw_damaged(parts.file, "has a sparse tensor with an index outside its shape");
       }
       place = place * unsigned_size(parts.shape[d]) + unsigned_size(index);
     }
@@ -126,7 +125,7 @@ std::shared_ptr<Storage> dense_of_compressed(const SparseParts& parts, std::uint
   const std::int64_t columns = values.shape.size() == 3 ? values.shape[2] : 1;
   const std::int64_t across = is_by_column ? parts.shape[0] / rows : parts.shape[1] / columns;
   const auto bad = [&parts](const char* what) {
-    throw_damaged(parts.file, std::string("has a sparse tensor with ") + what, 0);
+    throw_damaged(parts.file, std::string("has a sparse tensor with ") + what);
   };
   if (compressed.front() != 0 || compressed.back() != static_cast<std::int64_t>(plain.size())) {
     bad("offsets that do not fit its entries");

@@ -124,7 +124,7 @@ std::shared_ptr<Storage> TorchLegacy::storage(const std::string& key, std::uint6
                                               DType dtype) {
   const auto found = places_.find(key);
   if (found == places_.end()) {
-    throw_damaged(file_.name, "has no data for the storage " + quoted_name(key), 0);
+    throw_damaged(file_.name, "has no data for the storage " + quoted_name(key));
   }
   const Place& place = found->second;
   if (place.size_bytes < least_bytes) {
@@ -172,7 +172,7 @@ TensorRef read_torch_legacy_storage(const FileBytes& file, const TorchObjectOpti
   inner.keep_alive = file.keep_alive;
   const Node tree = TorchLegacy(file, false).read(inner);
   if (tree.kind() != Node::Kind::tensor) {
-    throw_damaged(file.name, "has a pickled storage that is none", 0);
+    throw_damaged(file.name, "has a pickled storage that is none");
   }
   return tree.as_tensor();
 }

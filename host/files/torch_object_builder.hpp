@@ -46,11 +46,13 @@ class TorchObjects {
 
   // torch_objects.cpp: values, containers and the table of names.
   [[noreturn]] void damaged(const std::string& what) const;
+  std::string label() const;  // the file and what is being read of it
   void warn(std::string sentence) const;
   void spend(std::uint64_t nodes);
   void judge_names() const;
   Node value(PickleId id, int depth);
   Node closed_value(const PickleObject& object, int depth);
+  Node value_at(std::string_view key, PickleId id, int depth);
   std::vector<Node> values(const Ids& ids, int depth);
   Node dict(const Ids& pairs, bool is_ordered_dict, int depth);
   bool add_key_text(PickleId id, std::string& out, int depth) const;
@@ -105,6 +107,7 @@ class TorchObjects {
   const TorchObjectOptions& options_;
   std::uint64_t nodes_ = 0;
   std::uint64_t most_nodes_ = 0;
+  std::string path_;           // of what is being read: "model.conv1.weight"
   std::vector<bool> is_open_;  // objects whose parts are being read
   std::unordered_map<std::string, std::shared_ptr<Storage>> storages_;
   std::unordered_map<const char*, TensorRef> arrays_;  // by where their bytes stand

@@ -32,8 +32,12 @@ std::string_view without_prefix(std::string_view name, std::string_view prefix) 
 
 }  // namespace
 
+std::string TorchObjects::label() const {
+  return path_.empty() ? file_ : file_ + ": " + quoted_name(path_);
+}
+
 void TorchObjects::damaged(const std::string& what) const {
-  throw_damaged(file_, what, 0);
+  throw_damaged(label(), what);
 }
 
 void TorchObjects::warn(std::string sentence) const {
@@ -118,10 +122,23 @@ Node TorchObjects::closed_value(const PickleObject& object, int depth) {
   }
 }
 
+// One level below what is being read.
+Node TorchObjects::value_at(std::string_view key, PickleId id, int depth) {
+  constexpr std::size_t kLongest = 200;
+  const std::size_t before = path_.size();
+  if (before > 0) path_ += '.';
+  path_ += key.substr(0, kLongest);
+  Node node = value(id, depth + 1);
+  path_.resize(before);
+  return node;
+}
+
 std::vector<Node> TorchObjects::values(const Ids& ids, int depth) {
   std::vector<Node> nodes;
   nodes.reserve(std::min<std::size_t>(ids.size(), options_.most_nodes));
-  for (const PickleId id : ids) nodes.push_back(value(id, depth + 1));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    nodes.push_back(value_at(std::to_string(i), ids[i], depth));
+  }
   return nodes;
 }
 
@@ -134,11 +151,11 @@ Node TorchObjects::dict(const Ids& pairs, bool is_ordered_dict, int depth) {
     switch (key.kind) {
       case Kind::text:
       case Kind::bytes:  // text that Python 2 wrote
-        dict.set(std::string(key.text), value(pairs[i + 1], depth + 1));
+        dict.set(std::string(key.text), value_at(key.text, pairs[i + 1], depth));
         break;
       case Kind::integer:
       case Kind::boolean:
-        dict.set(key.integer, value(pairs[i + 1], depth + 1));
+        dict.set(key.integer, value_at(std::to_string(key.integer), pairs[i + 1], depth));
         break;
       default: {
         std::string name;
@@ -146,7 +163,8 @@ Node TorchObjects::dict(const Ids& pairs, bool is_ordered_dict, int depth) {
           // Objects as keys have no place in a Dict: keep the pairs, in order, for whoever cares.
           return Node(Opaque{"builtins.dict", {{"pairs", List{values(pairs, depth)}}}});
         }
-        dict.set(std::move(name), value(pairs[i + 1], depth + 1));
+        Node member = value_at(name, pairs[i + 1], depth);
+        dict.set(std::move(name), std::move(member));
       }
     }
   }

@@ -17,6 +17,41 @@ using Kind = PickleObject::Kind;
 
 constexpr std::array<std::string_view, 4> kMembers = {"sys_info", "pickle", "tensors", "storages"};
 
+// Reads a member from its start to its end; errors name it and the byte inside it.
+class Cursor {
+ public:
+  Cursor(const std::string& file, std::string_view member, std::string_view text,
+         bool is_big_endian = false)
+      : label_(file + ": " + quoted_name(member)), text_(text), is_big_endian_(is_big_endian) {}
+
+  PickleGraph pickle() {
+    PickleGraph graph = read_pickle(text_.substr(at_), label_);
+    at_ += graph.source.size();
+    return graph;
+  }
+  std::int64_t number(std::size_t size_bytes) {
+    if (left() < size_bytes) damaged("ends inside a number");
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < size_bytes; ++i) {
+      const std::size_t from = is_big_endian_ ? i : size_bytes - 1 - i;
+      value = (value << 8) | static_cast<unsigned char>(text_[at_ + from]);
+    }
+    at_ += size_bytes;
+    const auto unused = static_cast<int>(64 - 8 * size_bytes);
+    return static_cast<std::int64_t>(value << unused) >> unused;
+  }
+  void skip(std::size_t size_bytes) { at_ += size_bytes; }
+  std::size_t at() const { return at_; }
+  std::size_t left() const { return text_.size() - at_; }
+  [[noreturn]] void damaged(const std::string& what) const { throw_damaged(label_, what, at_); }
+
+ private:
+  std::string label_;
+  std::string_view text_;
+  bool is_big_endian_;
+  std::size_t at_ = 0;
+};
+
 class TorchTar final : public StorageSource {
  public:
   TorchTar(const FileBytes& file, const WeightsReadOptions& options, WeightsFile& out)
@@ -24,7 +59,7 @@ class TorchTar final : public StorageSource {
 
   void read();
   std::shared_ptr<Storage> storage(const std::string& key, std::uint64_t, DType) override {
-    throw_damaged(file_.name, "has no data for the storage " + quoted_name(key), 0);
+    throw_damaged(file_.name, "has no data for the storage " + quoted_name(key));
   }
   const TensorRef* tensor(const std::string& key) override {
     const auto found = tensors_.find(key);
@@ -42,12 +77,10 @@ class TorchTar final : public StorageSource {
   void find_members();
   std::span<const std::byte> member(std::string_view name) const;
   void read_storages();
-  void read_views(std::string_view text, std::size_t& at);
+  void read_views(Cursor& cursor);
   void read_tensors();
-  PickleGraph pickle(std::string_view text, std::size_t& at) const;
-  std::int64_t number(std::string_view text, std::size_t& at, std::size_t size_bytes) const;
   static std::string key_of(const PickleObject& object);
-  DType dtype_of(const PickleObject& object, std::string_view ending) const;
+  static DType dtype_of(const Cursor& cursor, const PickleObject& object, std::string_view ending);
 
   const FileBytes& file_;
   const WeightsReadOptions& options_;
@@ -108,30 +141,9 @@ void TorchTar::find_members() {
 std::span<const std::byte> TorchTar::member(std::string_view name) const {
   const auto found = members_.find(std::string(name));
   if (found == members_.end()) {
-    throw_damaged(file_.name, "has no tar member " + quoted_name(name), 0);
+    throw_damaged(file_.name, "has no tar member " + quoted_name(name));
   }
   return found->second;
-}
-
-PickleGraph TorchTar::pickle(std::string_view text, std::size_t& at) const {
-  PickleGraph graph = read_pickle(text.substr(at), file_.name);
-  at += graph.source.size();
-  return graph;
-}
-
-std::int64_t TorchTar::number(std::string_view text, std::size_t& at,
-                              std::size_t size_bytes) const {
-  if (text.size() - at < size_bytes) {
-    throw_damaged(file_.name, "has a tar member that ends inside a number", 0);
-  }
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size_bytes; ++i) {
-    const std::size_t from = is_big_endian_ ? i : size_bytes - 1 - i;
-    value = (value << 8) | static_cast<unsigned char>(text[at + from]);
-  }
-  at += size_bytes;
-  const auto unused = static_cast<int>(64 - 8 * size_bytes);
-  return static_cast<std::int64_t>(value << unused) >> unused;
 }
 
 std::string TorchTar::key_of(const PickleObject& object) {
@@ -139,7 +151,8 @@ std::string TorchTar::key_of(const PickleObject& object) {
 }
 
 // Of "torch.FloatStorage" and "torch.cuda.FloatTensor".
-DType TorchTar::dtype_of(const PickleObject& object, std::string_view ending) const {
+DType TorchTar::dtype_of(const Cursor& cursor, const PickleObject& object,
+                         std::string_view ending) {
   for (const std::string_view prefix : {"torch.cuda.", "torch."}) {
     if (!object.text.starts_with(prefix) || !object.text.ends_with(ending)) continue;
     std::string_view name = object.text.substr(prefix.size());
@@ -147,51 +160,51 @@ DType TorchTar::dtype_of(const PickleObject& object, std::string_view ending) co
     if (const auto dtype = dtype_by_storage_class(std::string(name) + "Storage")) return *dtype;
     break;
   }
-  throw_damaged(file_.name, "has the unknown element type " + quoted_name(object.text), 0);
+  cursor.damaged("has the unknown element type " + quoted_name(object.text));
 }
 
 // A count, (key, location, class) and numel and data of each, the views into them.
 void TorchTar::read_storages() {
-  const std::string_view text = as_text(member("storages"));
-  std::size_t at = 0;
-  const PickleGraph count = pickle(text, at);
+  const auto bytes = member("storages");
+  Cursor cursor(file_.name, "storages", as_text(bytes), is_big_endian_);
+  const PickleGraph count = cursor.pickle();
   for (std::int64_t i = 0; i < count[count.root].integer; ++i) {
-    const PickleGraph facts = pickle(text, at);
+    const PickleGraph facts = cursor.pickle();
     const auto& parts = facts[facts.root].elements;
-    if (parts.size() != 3) throw_damaged(file_.name, "has a storage with a bad name", 0);
+    if (parts.size() != 3) cursor.damaged("has a storage with a bad name");
     Stored stored;
-    stored.dtype = dtype_of(facts[parts[2]], "Storage");
-    const std::int64_t numel = number(text, at, 8);
+    stored.dtype = dtype_of(cursor, facts[parts[2]], "Storage");
+    const std::int64_t numel = cursor.number(8);
     std::uint64_t size = 0;
     if (numel < 0 ||
         __builtin_mul_overflow(static_cast<std::uint64_t>(numel), size_bytes(stored.dtype),
                                &size) ||
-        size > text.size() - at) {
-      throw_damaged(file_.name, "has a storage that is longer than its tar member", 0);
+        size > cursor.left()) {
+      cursor.damaged("has a storage that is longer than its tar member");
     }
     stored.numel = static_cast<std::uint64_t>(numel);
-    stored.storage = file_storage(member("storages").subspan(at, size), file_.keep_alive,
-                                  stored.dtype, is_big_endian_);
-    at += size;
+    stored.storage = file_storage(bytes.subspan(cursor.at(), size), file_.keep_alive, stored.dtype,
+                                  is_big_endian_);
+    cursor.skip(size);
     storages_.insert_or_assign(key_of(facts[parts[0]]), std::move(stored));
   }
-  if (at < text.size()) read_views(text, at);
+  if (cursor.left() > 0) read_views(cursor);
 }
 
 // [(key, root, offset, size), ...]
-void TorchTar::read_views(std::string_view text, std::size_t& at) {
-  const PickleGraph views = pickle(text, at);
+void TorchTar::read_views(Cursor& cursor) {
+  const PickleGraph views = cursor.pickle();
   for (const PickleId id : views[views.root].elements) {
     const auto& parts = views[id].elements;
     const auto root = parts.size() == 4 ? storages_.find(key_of(views[parts[1]])) : storages_.end();
-    if (root == storages_.end()) throw_damaged(file_.name, "has a view of no storage", 0);
+    if (root == storages_.end()) cursor.damaged("has a view of no storage");
     Stored view = root->second;
     const std::int64_t offset = views[parts[2]].integer;
     const std::int64_t size = views[parts[3]].integer;
     std::int64_t end = 0;
     if (offset < 0 || size < 0 || __builtin_add_overflow(offset, size, &end) ||
         static_cast<std::uint64_t>(end) > view.numel) {
-      throw_damaged(file_.name, "has a storage view beyond its storage", 0);
+      cursor.damaged("has a storage view beyond its storage");
     }
     view.offset += offset;
     view.numel = static_cast<std::uint64_t>(size);
@@ -203,36 +216,33 @@ void TorchTar::read_views(std::string_view text, std::size_t& at) {
 // strides and offset.
 void TorchTar::read_tensors() {
   constexpr std::int64_t kMostDimensions = 64;
-  const std::string_view text = as_text(member("tensors"));
-  std::size_t at = 0;
-  const PickleGraph count = pickle(text, at);
+  Cursor cursor(file_.name, "tensors", as_text(member("tensors")), is_big_endian_);
+  const PickleGraph count = cursor.pickle();
   for (std::int64_t i = 0; i < count[count.root].integer; ++i) {
-    const PickleGraph facts = pickle(text, at);
+    const PickleGraph facts = cursor.pickle();
     const auto& parts = facts[facts.root].elements;
     const auto stored =
         parts.size() == 3 ? storages_.find(key_of(facts[parts[1]])) : storages_.end();
-    if (stored == storages_.end()) {
-      throw_damaged(file_.name, "has a tensor without a storage", 0);
-    }
+    if (stored == storages_.end()) cursor.damaged("has a tensor without a storage");
     TensorRef tensor;
-    tensor.dtype = dtype_of(facts[parts[2]], "Tensor");
+    tensor.dtype = dtype_of(cursor, facts[parts[2]], "Tensor");
     if (tensor.dtype != stored->second.dtype) {
-      throw_damaged(file_.name, "has a tensor of another element type than its storage", 0);
+      cursor.damaged("has a tensor of another element type than its storage");
     }
-    const std::int64_t rank = number(text, at, 4);
-    number(text, at, 4);
-    if (rank < 0 || rank > kMostDimensions) throw_damaged(file_.name, "has a bad shape", 0);
-    for (std::int64_t d = 0; d < rank; ++d) tensor.shape.push_back(number(text, at, 8));
-    for (std::int64_t d = 0; d < rank; ++d) tensor.strides.push_back(number(text, at, 8));
-    tensor.offset = number(text, at, 8);
+    const std::int64_t rank = cursor.number(4);
+    cursor.number(4);
+    if (rank < 0 || rank > kMostDimensions) {
+      cursor.damaged("has a tensor of " + std::to_string(rank) + " dimensions");
+    }
+    for (std::int64_t d = 0; d < rank; ++d) tensor.shape.push_back(cursor.number(8));
+    for (std::int64_t d = 0; d < rank; ++d) tensor.strides.push_back(cursor.number(8));
+    tensor.offset = cursor.number(8);
     if (tensor.offset < 0 ||
         __builtin_add_overflow(tensor.offset, stored->second.offset, &tensor.offset)) {
-      throw_damaged(file_.name, "has a tensor with a negative offset", 0);
+      cursor.damaged("has a tensor with a negative offset");
     }
     tensor.storage = stored->second.storage;
-    if (const char* problem = tensor.invalid()) {
-      throw_damaged(file_.name, std::string("has ") + problem, 0);
-    }
+    if (const char* problem = tensor.invalid()) cursor.damaged(std::string("has ") + problem);
     tensors_.insert_or_assign(key_of(facts[parts[0]]), std::move(tensor));
   }
 }
@@ -240,8 +250,7 @@ void TorchTar::read_tensors() {
 void TorchTar::read() {
   out_.format = "torch_tar";
   find_members();
-  std::size_t at = 0;
-  const PickleGraph system = pickle(as_text(member("sys_info")), at);
+  const PickleGraph system = Cursor(file_.name, "sys_info", as_text(member("sys_info"))).pickle();
   is_big_endian_ = options_.is_big_endian;
   const auto& pairs = system[system.root].pairs;
   for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
@@ -251,9 +260,7 @@ void TorchTar::read() {
   }
   read_storages();
   read_tensors();
-  const std::string_view text = as_text(member("pickle"));
-  at = 0;
-  const PickleGraph graph = pickle(text, at);
+  const PickleGraph graph = Cursor(file_.name, "pickle", as_text(member("pickle"))).pickle();
   TorchObjectOptions objects = object_options(options_, out_);
   objects.keep_alive = file_.keep_alive;
   out_.tree = torch_objects(graph, *this, file_.name, objects);

@@ -221,7 +221,7 @@ Node TorchObjects::quantized(const Ids& args, int depth) {
     const std::int64_t axis = integer(params[3]);
     if (scales.kind() == Node::Kind::tensor && zero_points.kind() == Node::Kind::tensor &&
         axis >= 0 && axis < static_cast<std::int64_t>(integers.shape.size())) {
-      return Node(dequantized(integers, scales.as_tensor(), zero_points.as_tensor(), axis, file_));
+      return Node(dequantized(integers, scales.as_tensor(), zero_points.as_tensor(), axis, label()));
     }
   }
   damaged("has a quantised tensor of the unknown scheme " + quoted_name(scheme));
@@ -244,7 +244,7 @@ Node TorchObjects::sparse(std::string_view function, const Ids& args, int depth)
   if (parts->size() <= tensors) damaged("has a sparse tensor with too few facts");
   SparseParts sparse;
   sparse.layout = layout;
-  sparse.file = file_;
+  sparse.file = label();
   Opaque kept{layout, {}};
   bool is_complete = true;
   constexpr const char* kCoo[] = {"indices", "values"};

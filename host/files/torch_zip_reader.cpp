@@ -44,7 +44,7 @@ class TorchZip final : public StorageSource {
 };
 
 void TorchZip::find_root() {
-  if (zip_->entries().empty()) throw_damaged(name_, "the zip file is empty", 0);
+  if (zip_->entries().empty()) throw_damaged(name_, "the zip file is empty");
   root_ = torch_zip_root(*zip_);
   if (zip_->find(root_ + "data.pkl") == nullptr) {
     throw Error(Exit::bad_data, name_ + ": is a zip file but not one of torch.save: it has no " +
@@ -72,7 +72,7 @@ void TorchZip::check_version() const {
   int number = 0;
   std::from_chars(version.data(), version.data() + version.size(), number);
   if (number < 1 || number > 10) {
-    throw_damaged(name_, "has the unknown format version " + quoted_name(version), 0);
+    throw_damaged(name_, "has the unknown format version " + quoted_name(version));
   }
 }
 
@@ -81,7 +81,7 @@ Node TorchZip::read() {
   const std::string byte_order = note("byteorder");
   is_big_endian_ = byte_order.empty() ? options_.is_big_endian : byte_order == "big";
   if (!byte_order.empty() && byte_order != "big" && byte_order != "little") {
-    throw_damaged(name_, "has the unknown byte order " + quoted_name(byte_order), 0);
+    throw_damaged(name_, "has the unknown byte order " + quoted_name(byte_order));
   }
   check_version();
   if (options_.verify) {
@@ -103,7 +103,9 @@ Node TorchZip::read_objects() {
     objects.keep_alive = kept;
   } else {
     if (entry.size_bytes > options_.largest_pickle) {
-      throw_damaged(name_, "has a pickle of " + std::to_string(entry.size_bytes) + " bytes",
+      throw_damaged(name_,
+                    "has a pickle of " + std::to_string(entry.size_bytes) +
+                        " bytes, more than the limit of " + std::to_string(options_.largest_pickle),
                     entry.data_offset);
     }
     pickle = zip_->stored(entry);
@@ -122,7 +124,7 @@ Node TorchZip::read_objects() {
 std::shared_ptr<Storage> TorchZip::storage(const std::string& key, std::uint64_t least_bytes,
                                            DType dtype) {
   const ZipEntry* entry = zip_->find(root_ + "data/" + key);
-  if (entry == nullptr) throw_damaged(name_, "has no data for the storage " + quoted_name(key), 0);
+  if (entry == nullptr) throw_damaged(name_, "has no data for the storage " + quoted_name(key));
   if (entry->size_bytes < least_bytes) {
     throw_damaged(name_,
                   "storage " + quoted_name(key) + " has " + std::to_string(entry->size_bytes) +

@@ -24,7 +24,7 @@ Json parsed(const FileBytes& index) {
                                     " bytes, too large for an index of weights");
   }
   const auto limit_depth = [&index](int depth, Json::parse_event_t, Json&) {
-    if (depth > kDeepest) throw_damaged(index.name, "has JSON that is nested too deep", 0);
+    if (depth > kDeepest) throw_damaged(index.name, "has JSON that is nested too deep");
     return true;
   };
   const std::string_view text = as_text(index.bytes);
