@@ -129,6 +129,11 @@ void read_zip(const FileBytes& file, const WeightsReadOptions& options, int zips
     }
     if (options.verify) zip.check_crc(entry, inner.bytes);
     read_file(inner, options, zips + 1, out);
+  } else if (zip.find(torch_zip_root(zip) + "model.json") != nullptr) {
+    throw Error(Exit::bad_data,
+                file.name +
+                    ": is a TorchScript program of torch 1.0 to 1.3, which is not "
+                    "read; load it there and save its state_dict() with torch.save");
   } else {
     throw UnknownFormat(file.name +
                         ": is a zip file but not one of torch.save or numpy.savez: it begins "

@@ -147,6 +147,11 @@ def zips():
     put("zip", "sparse_index.pth", sparse_zip(sparse("coo", coo, 4), 4, 0))
     csr = longs(5, 0, [3], [1]) + longs(5, 3, [2], [1]) + floats(2)
     put("zip", "sparse_offsets.pth", sparse_zip(sparse("csr", csr, 2, 10 ** 7), 0, 10 ** 6, 2, 0, 1))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        for name in ("version", "tensors/0", "model.json"):
+            target.writestr(zipfile.ZipInfo("a/" + name), "1\n")
+    put("zip", "old_program.pt", buffer.getvalue())
     quantized = (b"ctorch._utils\n_rebuild_qtensor\n(" + storage(16, "QInt8Storage") + number(0) + numbers(10 ** 12)
                  + numbers(0) + b"(ctorch\nper_tensor_affine\nG" + struct.pack(">d", 0.5) + number(0) + b"t"
                  + b"\x89ccollections\nOrderedDict\n)RtR")

@@ -45,6 +45,7 @@ constexpr Hostile kRefused[] = {
     {"zip/negative_stride.pth", "has a tensor with a negative stride"},
     {"zip/shape_overflow.pth", "has a tensor whose size overflows"},
     {"zip/nested.pth", "is nested too deep"},
+    {"zip/old_program.pt", "is a TorchScript program of torch 1.0 to 1.3, which is not read; load"},
     {"zip/array.npz", "has a shape that overflows"},
     {"pickle/laughs.pkl", "holds too many values"},
     {"pickle/huge_text.pkl", "the pickle ends inside a value"},
