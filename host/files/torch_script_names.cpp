@@ -24,7 +24,7 @@ void add_quoted(std::string_view list, std::set<std::string>& names) {
 // class Net(Module):
 //   __parameters__ = ["weight", ]
 //   __buffers__ = []
-// Releases that do not list the buffers, as 1.4, do not tell them from other tensors.
+// Releases 1.4 and 1.5 do not list the buffers, nor tell them from other tensors.
 void add_classes(std::string_view text, const std::string& module, ScriptNames& out) {
   std::string name;
   std::set<std::string> names;

@@ -32,7 +32,7 @@ Json listed(const Node& tree) {
   return out;
 }
 
-// Programs of release 1.4 have their attributes in an order of their own.
+// Programs of releases before 1.6 have their attributes in an order of their own.
 Json in_order(Json tensors, const std::string& format) {
   if (format == "torchscript") std::sort(tensors.begin(), tensors.end());
   return tensors;

@@ -2,7 +2,7 @@
 """Adds to tests/golden/weights_files/ what an older release of torch writes: old_*_RELEASE.*, RELEASE being 1131 for 1.13.1,
 and with _py2 behind it when Python 2 wrote. It runs under that release's own Python (from 2.7) with its torch and numpy alone.
 The committed files are of
-    torch 1.0.0 (Python 3.6), 1.4.0 (2.7 and 3.7), 1.6.0 (3.8), 1.10.0 (3.9), 1.13.1, 2.1.2 and 2.6.0 (3.10).
+    torch 1.0.0 (Python 3.6), 1.4.0 (2.7 and 3.7), 1.5.1 and 1.6.0 (3.8), 1.10.0 (3.9), 1.13.1, 2.1.2 and 2.6.0 (3.10).
 Every file holds few small tensors; manifest.json gets their SHA-256 as torch has them.
 """
 from __future__ import print_function
@@ -120,7 +120,11 @@ def save_stream(tree, path):
 
 
 def save_zip(tree, path):
-    torch.save(tree, path)
+    """The default since release 1.6."""
+    if VERSION < (1, 6):
+        torch.save(tree, path, _use_new_zipfile_serialization=True)
+    else:
+        torch.save(tree, path)
 
 
 def save_script(net, path):
@@ -136,7 +140,7 @@ def files():
     yield "legacy", ".pth", "torch_legacy", both(), save_stream
     yield "legacy_training", ".pth", "torch_legacy", training(), save_stream
     yield "legacy_module", ".pth", "torch_legacy", {"model": model(), "epoch": 1}, save_stream
-    if VERSION >= (1, 6):
+    if VERSION >= (1, 5):
         yield "zip", ".pth", "torch_zip", training(), save_zip
         yield "zip_types", ".pth", "torch_zip", both(), save_zip
         yield "zip_module", ".pth", "torch_zip", {"model": model(), "epoch": 1}, save_zip
