@@ -84,6 +84,14 @@ class Download {
     const std::string met = known_sha256(file_, file_ + ".check", cached_);
     const bool is_damaged = !cached_.sha256.empty() && cached_.sha256 != met;
     if (expected_.fits(met) && (!is_damaged || !expected_.sha256.empty())) {
+      if (const NotWeights other = judged_hit()) {
+        if (!warned_)
+          request_.warn(file_ + " holds " + other.what +
+                        " instead of weights; it is fetched again");
+        cached_ = Facts();
+        warned_ = true;
+        return "";
+      }
       request_.info("URL " + address_ + " cached in " + file_);
       return file_;
     }
@@ -95,6 +103,12 @@ class Download {
     }
     cached_.sha256 = is_damaged ? "" : met;
     return "";
+  }
+
+  // What an earlier release kept, or somebody put there, may be a server's notice. A pin knows
+  // better.
+  NotWeights judged_hit() const {
+    return expected_.sha256.empty() ? not_weights(file_, wanted_.url.file_name()) : NotWeights();
   }
 
   // torch.hub's file, whose name many addresses share: only its content tells whether it is meant.
@@ -121,10 +135,16 @@ class Download {
     // Without locks two processes must not write one file.
     Partial partial(file_ + (lock.is_held() ? ".partial" : ".partial." + unique_name()), address_);
     request_.info("Downloading: \"" + shown(source) + "\" to " + file_);
-    bool resumed = partial.size() != 0;
+    bool resumed = partial.size() != 0, was_refused = false;
     for (int failures = 0;;) {
       const std::uint64_t before = partial.size();
       const Response response = attempt(source, partial);
+      if (const NotWeights other = refusal(partial, response)) {
+        refuse(partial, response, other, was_refused);
+        was_refused = true;
+        resumed = false;
+        continue;
+      }
       if (response.status == 404 || response.status == 410) return "";
       if (response.status == 304 && response.curl_code == 0) fail_content(cached_.sha256, 0);
       if (partial.is_complete(response)) {
@@ -177,23 +197,37 @@ class Download {
       partial.remove();
       fail_write(file_ + ".partial", partial.error());
     }
-    if (!partial.refusal().empty()) {
-      partial.remove();
-      vissl::fail(VISSL_E_DATA, shown(response.url) + " " + partial.refusal());
-    }
     return response;
+  }
+
+  // Judges what came, at the first bytes or as a whole.
+  NotWeights refusal(const Partial& partial, const Response& response) const {
+    if (partial.refusal()) return partial.refusal();
+    if (!partial.is_complete(response)) return {};
+    const NotWeights other = not_weights(partial.path(), wanted_.url.file_name());
+    const bool is_pinned = other && !expected_.sha256.empty();
+    return is_pinned && expected_.fits(sha256_of_file(partial.path())) ? NotWeights() : other;
+  }
+
+  // Throws the bytes away. A server that is in trouble may answer well a moment later: it gets one
+  // more chance.
+  void refuse(Partial& partial, const Response& response, const NotWeights& other, bool again) {
+    const std::string answer = shown(response.url) + " answers with " + other.what;
+    partial.remove();
+    if (again || settings_.retries == 0) vissl::fail(VISSL_E_DATA, answer + other.remedy);
+    request_.warn(answer + " instead of a file; trying again");
+    sleep(std::min(kLongestWait_s, settings_.backoff_s));
   }
 
   // False: what was resumed did not fit together, and is loaded once more from its beginning.
   bool finish(Partial& partial, const Response& response, bool resumed) {
     const std::uint64_t size = partial.size();
-    if (size == 0 || is_cut_archive(partial.path())) {
+    if (is_cut_archive(partial.path())) {
       partial.remove();
       if (resumed) return false;
-      vissl::fail(VISSL_E_DATA,
-                  shown(response.url) +
-                      (size == 0 ? " is empty" : " ends in the middle of the archive") +
-                      "; the file on the server is damaged");
+      vissl::fail(VISSL_E_DATA, shown(response.url) +
+                                    " ends in the middle of the archive; the file on the server "
+                                    "is damaged");
     }
     const std::string met = sha256_of_file(partial.path());
     Expected must = expected_;
@@ -259,6 +293,10 @@ class Download {
     const double seconds = std::max(backoff, std::min(kLongestRetryAfter_s, retry_after_s));
     request_.warn(address_ + ": " + reason + " after " + std::to_string(done) +
                   " bytes; trying again");
+    sleep(seconds);
+  }
+
+  static void sleep(double seconds) {
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   }
 

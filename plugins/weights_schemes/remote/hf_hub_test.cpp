@@ -105,8 +105,8 @@ TEST_CASE("hf-hub: a model in parts is fetched with all of them") {
       {"/org/big/resolve/main/model.safetensors.index.json",
        "{\"weight_map\": {\"a\": \"part-1.safetensors\", \"b\": \"part-2.safetensors\", \"c\": "
        "\"part-1.safetensors\"}}"},
-      {"/org/big/resolve/main/part-1.safetensors", "one"},
-      {"/org/big/resolve/main/part-2.safetensors", "two"}};
+      {"/org/big/resolve/main/part-1.safetensors", weights("one")},
+      {"/org/big/resolve/main/part-2.safetensors", weights("two")}};
   const HttpServer hub([&](const HttpRequest& request) {
     HttpReply reply;
     const auto found = files.find(request.target);
@@ -121,8 +121,8 @@ TEST_CASE("hf-hub: a model in parts is fetched with all of them") {
   const auto got =
       remote.ask("hf-hub:org/big/" + index, sha256(files.begin()->second), "", "hf-hub");
   CHECK(fs::path(got.place).filename() == index);
-  CHECK(read_file(fs::path(got.place).parent_path() / "part-1.safetensors") == "one");
-  CHECK(read_file(fs::path(got.place).parent_path() / "part-2.safetensors") == "two");
+  CHECK(read_file(fs::path(got.place).parent_path() / "part-1.safetensors") == weights("one"));
+  CHECK(read_file(fs::path(got.place).parent_path() / "part-2.safetensors") == weights("two"));
   CHECK(hub.requests().size() == 3);
 }
 

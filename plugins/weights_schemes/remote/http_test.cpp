@@ -48,19 +48,19 @@ TEST_CASE("http: addresses that differ in the server, the path or the query neve
   Remote remote;
   const HttpServer server([](const HttpRequest& request) {
     HttpReply reply;
-    reply.body = "content of " + request.target;
+    reply.body = weights(request.target);
     return reply;
   });
-  const HttpServer other(gives("of another server"));
+  const HttpServer other(gives(weights("of another server")));
   const std::string name = "/model_final_checkpoint_phase199.torch";
-  CHECK(read_file(remote.ask(server.url("/a" + name)).place) == "content of /a" + name);
-  CHECK(read_file(remote.ask(server.url("/b" + name)).place) == "content of /b" + name);
+  CHECK(read_file(remote.ask(server.url("/a" + name)).place) == weights("/a" + name));
+  CHECK(read_file(remote.ask(server.url("/b" + name)).place) == weights("/b" + name));
   CHECK(read_file(remote.ask(server.url("/b" + name + "?v=2")).place) ==
-        "content of /b" + name + "?v=2");
-  CHECK(read_file(remote.ask(other.url("/a" + name)).place) == "of another server");
+        weights("/b" + name + "?v=2"));
+  CHECK(read_file(remote.ask(other.url("/a" + name)).place) == weights("of another server"));
   const std::string deep = "/" + std::string(400, 'x');
-  CHECK(read_file(remote.ask(server.url(deep)).place) == "content of " + deep);
-  CHECK(read_file(remote.ask(server.url("/../up")).place) == "content of /../up");
+  CHECK(read_file(remote.ask(server.url(deep)).place) == weights(deep));
+  CHECK(read_file(remote.ask(server.url("/../up")).place) == weights("/../up"));
   for (const auto& entry : fs::recursive_directory_iterator(remote.folder.path()))
     if (entry.path().filename() == "up") CHECK(entry.path().parent_path().filename() == "%..");
 }
@@ -162,7 +162,7 @@ TEST_CASE("http: 416 means that all bytes are there, or that they are of no use"
 TEST_CASE("http: redirects are followed, and secrets stay with the first server") {
   Remote remote;
   ::setenv("REMOTE_TEST_TOKEN", "very secret", 1);
-  const HttpServer target(gives("content"));
+  const HttpServer target(gives(weights("content")));
   const HttpServer first([&](const HttpRequest& request) {
     HttpReply reply;
     reply.status = 302;
@@ -174,7 +174,7 @@ TEST_CASE("http: redirects are followed, and secrets stay with the first server"
       "http://me:pass%20word@127.0.0.1:" + std::to_string(first.port()) + "/net.torch";
   const auto got = remote.ask(with_user, "",
                               "bearer = \"env:REMOTE_TEST_TOKEN\"\nheaders = { X-Own = \"mine\" }");
-  CHECK(read_file(got.place) == "content");
+  CHECK(read_file(got.place) == weights("content"));
   REQUIRE(first.requests().size() == 2);
   for (const HttpRequest& request : first.requests()) {
     CHECK(request.header("authorization") == "Bearer very secret");
@@ -260,7 +260,7 @@ TEST_CASE("http: offline uses the cache, files put there by hand, and torch.hub'
             place);
   ::setenv("VISSL_OFFLINE", "1", 1);
   fs::create_directories(fs::path(place).parent_path());
-  write_file(place, "by hand");
+  write_file(place, weights("by hand"));
   CHECK(remote.ask(url).place == place);
 
   const std::string hash = sha256("of the hub").substr(0, 8);
@@ -286,11 +286,11 @@ TEST_CASE("http: servers in trouble are asked again, those that refuse are not")
   Remote remote;
   std::atomic<int> status{503}, calls{0};
   const HttpServer server([&](const HttpRequest& request) {
-    HttpReply reply = file_reply(request, "content", "\"v1\"");
+    HttpReply reply = file_reply(request, weights("content"), "\"v1\"");
     if (++calls <= 2) reply.status = status;
     return reply;
   });
-  CHECK(read_file(remote.ask(server.url("/busy.torch")).place) == "content");
+  CHECK(read_file(remote.ask(server.url("/busy.torch")).place) == weights("content"));
   CHECK(calls == 3);
   calls = 0;
   status = 500;
@@ -345,12 +345,109 @@ TEST_CASE("http: pages, pointers, empty files and cut archives are refused and n
         url +
             " answers with a pointer of Git LFS instead of the file; use the address of the file "
             "itself (…/resolve/… or …/media/…)");
-  body = "";
-  CHECK(remote.failure(url) == url + " is empty; the file on the server is damaged");
   body = "PK\x03\x04" + kBytes;
   CHECK(remote.failure(url) ==
         url + " ends in the middle of the archive; the file on the server is damaged");
   CHECK(remote.files() == 0);
+}
+
+TEST_CASE("http: a notice in place of the file is not kept, and the repaired server is asked") {
+  Remote remote;
+  std::string body;
+  const HttpServer server(
+      [&](const HttpRequest& request) { return file_reply(request, body, "\"v1\""); });
+  const std::string look =
+      " instead of a file of weights; open the address in a browser to see what it says";
+  const std::pair<std::string, std::string> notices[] = {
+      {"", "nothing; the file on the server is damaged"},
+      {" {\"error\": \"no\"}", "an error in JSON" + look},
+      {"{\n  \"detail\": \"Not Found\"\n}\n", "an error in JSON" + look},
+      {"[\"a\", \"b\"]" + std::string(100000, ' '), "JSON" + look},
+      {"could not read it.", "text" + look},
+      {"Zu viele Anfragen f\xC3\xBCr heute\r\n", "text" + look},
+      {"(sorry, not\nnow.", "text" + look},
+      {"<Error><Code>AccessDenied</Code></Error>",
+       "a web page instead of a file (a login, or a proxy's notice?); open the address in a "
+       "browser to see what it says"},
+  };
+  for (std::size_t i = 0; i < std::size(notices); ++i) {
+    CAPTURE(i);
+    body = notices[i].first;
+    const std::string url = server.url("/net" + std::to_string(i) + ".pth");
+    CHECK(remote.failure(url) == url + " answers with " + notices[i].second);
+    CHECK(remote.files() == i);
+    body = kBytes;
+    const auto got = remote.ask(url);
+    CHECK(got.warnings.empty());
+    CHECK(read_file(got.place) == kBytes);
+  }
+}
+
+TEST_CASE("http: a server that gives a notice is asked once more") {
+  Remote remote;
+  std::atomic<int> calls{0};
+  const HttpServer server([&](const HttpRequest& request) {
+    return file_reply(request, ++calls == 1 ? "busy, come again" : kBytes, "\"v1\"");
+  });
+  const std::string url = server.url("/net.pth");
+  const auto got = remote.ask(url);
+  CHECK(read_file(got.place) == kBytes);
+  CHECK(got.warnings ==
+        std::vector<std::string>{url + " answers with text instead of a file; trying again"});
+  calls = 0;
+  CHECK(remote.failure(server.url("/once.pth"), VISSL_E_DATA, "", "retries = 0")
+            .find("/once.pth answers with text instead of a file of weights; ") !=
+        std::string::npos);
+  CHECK(calls == 1);
+}
+
+TEST_CASE("http: a notice that an earlier release kept, with its notes, is fetched again") {
+  Remote remote;
+  const std::string notice = "{\"error\": \"no\"}";
+  const HttpServer server(gives(kBytes));
+  const std::string url = server.url("/net.pth");
+  const fs::path place =
+      remote.cache() / ("http:127.0.0.1:" + std::to_string(server.port())) / "net.pth";
+  fs::create_directories(place.parent_path());
+  write_file(place, notice);
+  write_file(place.string() + ".check", "url " + url + "\nvalidator \"v1\"\nsha256 " +
+                                            sha256(notice) + "\nsize " +
+                                            std::to_string(notice.size()) + "\nmtime_ns 1\n");
+  CHECK(remote.failure(url, VISSL_E_DATA, "", "offline = true").find(" is not cached, ") !=
+        std::string::npos);
+  const auto got = remote.ask(url);
+  CHECK(got.warnings ==
+        std::vector<std::string>{
+            place.string() + " holds an error in JSON instead of weights; it is fetched again"});
+  CHECK(read_file(got.place) == kBytes);
+  CHECK(server.requests().back().header("if-none-match") == "");
+}
+
+TEST_CASE("http: text that was asked for is no notice: an index, a pickle of text, a pinned one") {
+  Remote remote;
+  std::string body;
+  const HttpServer server([&](const HttpRequest&) {
+    HttpReply reply;
+    reply.body = body;
+    return reply;
+  });
+  const auto gives_back = [&](const std::string& text, const std::string& name,
+                              const std::string& pin = "") {
+    body = text;
+    return read_file(remote.ask(server.url(name), pin).place) == text;
+  };
+  CHECK(gives_back("{\"weight_map\": {\"a\": \"b.safetensors\"}}", "/a.index.json"));
+  CHECK(gives_back("layers: 3\n", "/config.yaml"));
+  CHECK(gives_back("(dp0\nS'a'\np1\nI1\ns.", "/protocol0.pkl"));
+  CHECK(gives_back("cnumpy\nndarray\n.", "/global.pkl"));
+  CHECK(gives_back("{" + std::string(7, '\0') + "{\"a\": 1}", "/a.safetensors"));
+  CHECK(gives_back(std::string(70000, '7'), "/numbers"));  // perhaps a plugin's format
+  CHECK(gives_back("pinned", "/a.weights", sha256("pinned")));
+  body = "{ \"error\": \"gone\" }";
+  CHECK(remote.failure(server.url("/b.index.json")).find("answers with an error in JSON") !=
+        std::string::npos);
+  body = "gone";
+  CHECK(remote.failure(server.url("/b.index.json")).find("answers with text") != std::string::npos);
 }
 
 TEST_CASE("http: the disk's troubles name the file and the way out") {
@@ -394,14 +491,14 @@ TEST_CASE("http: mirrors replace beginnings or what a regular expression finds")
   Remote remote;
   const HttpServer mirror([](const HttpRequest& request) {
     HttpReply reply;
-    reply.body = "mirrored " + request.target + request.header("authorization");
+    reply.body = weights(request.target + request.header("authorization"));
     return reply;
   });
   const std::string rules = "bearer = \"env:HOME\"\nmirrors = { \"http://old.example/zoo/\" = \"" +
                             mirror.url("/a/") + "\", \"^http://(\\\\w+)\\\\.example/(.*)$\" = \"" +
                             mirror.url("/$1/$2") + "\" }";
-  CHECK(read_file(remote.ask("http://old.example/zoo/x", "", rules).place) == "mirrored /a/x");
-  CHECK(read_file(remote.ask("http://new.example/y/z", "", rules).place) == "mirrored /new/y/z");
+  CHECK(read_file(remote.ask("http://old.example/zoo/x", "", rules).place) == weights("/a/x"));
+  CHECK(read_file(remote.ask("http://new.example/y/z", "", rules).place) == weights("/new/y/z"));
   CHECK(fs::exists(remote.cache() / "http:new.example/y/z"));
   CHECK(remote.failure("http://a/b", VISSL_E_CONFIG, "", "mirrors = { \"^(\" = \"x\" }")
             .find("'mirrors': '^(' is no regular expression") == 0);
@@ -411,20 +508,20 @@ TEST_CASE("http: a proxy of the environment is used, and not for the servers of 
   Remote remote;
   const HttpServer proxy([](const HttpRequest& request) {
     HttpReply reply;
-    reply.body = "through the proxy: " + request.target;
+    reply.body = weights("through the proxy: " + request.target);
     return reply;
   });
-  const HttpServer server(gives("direct"));
+  const HttpServer server(gives(weights("direct")));
   ::setenv("http_proxy", proxy.url("").c_str(), 1);
   CHECK(read_file(remote.ask("http://far.example/net.torch").place) ==
-        "through the proxy: http://far.example/net.torch");
+        weights("through the proxy: http://far.example/net.torch"));
   ::setenv("no_proxy", "127.0.0.1", 1);
-  CHECK(read_file(remote.ask(server.url("/net.torch")).place) == "direct");
+  CHECK(read_file(remote.ask(server.url("/net.torch")).place) == weights("direct"));
   ::unsetenv("http_proxy");
   ::setenv("HTTP_PROXY", proxy.url("").c_str(), 1);
   CHECK(read_file(remote.ask("http://far.example/capitals.torch").place) ==
-        "through the proxy: http://far.example/capitals.torch");
-  CHECK(read_file(remote.ask(server.url("/other.torch")).place) == "direct");
+        weights("through the proxy: http://far.example/capitals.torch"));
+  CHECK(read_file(remote.ask(server.url("/other.torch")).place) == weights("direct"));
   ::unsetenv("HTTP_PROXY");
   ::unsetenv("no_proxy");
 }

@@ -9,8 +9,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "content.hpp"
-
 namespace remote {
 namespace {
 
@@ -74,6 +72,7 @@ bool Partial::begin(const Response& response) {
   facts_.validator = strong_validator(response);
   if (error_ == 0) write_facts(notes_, facts_);
   head_.clear();
+  refusal_ = {};
   return error_ == 0;
 }
 
@@ -85,7 +84,7 @@ void Partial::fill_head(const char* data, std::size_t bytes) {
 
 bool Partial::write(const char* data, std::size_t bytes) {
   fill_head(data, bytes);
-  if (!refusal_.empty()) return false;
+  if (refusal_) return false;
   while (bytes != 0) {
     const ssize_t written = ::write(fd_, data, bytes);
     if (written < 0 && errno == EINTR) continue;
@@ -128,6 +127,7 @@ void Partial::remove() {
   size_ = 0;
   facts_.validator.clear();
   misplaced_ = false;
+  refusal_ = {};
 }
 
 void Partial::publish(const std::string& file) {

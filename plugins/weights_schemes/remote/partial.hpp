@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cache.hpp"
+#include "content.hpp"
 #include "transfer.hpp"
 
 namespace remote {
@@ -34,8 +35,8 @@ class Partial {
 
   // errno of the file; 0 = none.
   int error() const { return error_; }
-  // Why the content cannot be weights; empty = it may be.
-  const std::string& refusal() const { return refusal_; }
+  // Why the content so far cannot be weights.
+  const NotWeights& refusal() const { return refusal_; }
   // Whether all bytes are there.
   bool is_complete(const Response& response) const;
   // Whether the server's answer means that the bytes so far are of no use; they are gone then.
@@ -56,7 +57,8 @@ class Partial {
   int error_ = 0;
   bool misplaced_ = false;  // the answer began at another byte than was asked for
   int resets_ = 0;
-  std::string head_, refusal_;
+  std::string head_;
+  NotWeights refusal_;
 };
 
 }  // namespace remote

@@ -112,6 +112,11 @@ inline std::string random_bytes(std::size_t count) {
   return bytes;
 }
 
+// Something that may be weights, as no text may.
+inline std::string weights(const std::string& mark) {
+  return std::string("\x80\x02", 2) + mark;
+}
+
 // A handler that gives the same content at every address.
 inline HttpServer::Handler gives(const std::string& content) {
   return [content](const HttpRequest& request) { return file_reply(request, content, "\"v1\""); };
