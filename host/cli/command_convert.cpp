@@ -5,6 +5,7 @@
 #include "host/cli/weights_input.hpp"
 #include "host/config/schema.hpp"
 #include "host/files/counted.hpp"
+#include "host/files/derived_tensors.hpp"
 #include "host/files/printable.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/weights/rename.hpp"
@@ -51,6 +52,28 @@ std::int64_t tensor_count(const Node& tree) {
   return count;
 }
 
+std::int64_t quantized_count(const Node& tree) {
+  std::int64_t count = 0;
+  for_each_tensor(tree, [&count](const std::string&, const TensorRef& tensor) {
+    if (is_quantized(tensor.dtype)) ++count;
+  });
+  return count;
+}
+
+// The file as it can be written: no container has a place for the scale of a quantised tensor.
+WeightsFile read_input(WeightsInput& input, ConsoleLogger& log) {
+  WeightsFile file = input.read(/*verify=*/true);
+  if (const std::int64_t quantized = quantized_count(file.tree); quantized > 0) {
+    file = input.read(/*verify=*/false, /*dequantize=*/true);
+    log.log(LogLevel::warning, input.path() + ": " + counted(quantized, "quantised tensor") +
+                                   (quantized == 1 ? " becomes" : " become") +
+                                   " float32, scale and zero point applied");
+  }
+  for (const std::string& warning : file.warnings)
+    log.log(LogLevel::warning, input.path() + ": " + warning);
+  return file;
+}
+
 // Reasons with the first names of each.
 std::string left_out_text(const std::vector<LeftOut>& left_out) {
   std::vector<std::string> order;
@@ -84,9 +107,7 @@ int convert_command(const CommandContext& context) {
   WeightsInput input(context);
   const std::string& in = input.path();
   check_output(in, out, options.force);
-  const WeightsFile file = input.read(/*verify=*/true);
-  for (const std::string& warning : file.warnings)
-    context.log.log(LogLevel::warning, in + ": " + warning);
+  const WeightsFile file = read_input(input, context.log);
 
   const bool is_sliced = options.to == "sliced";
   const bool same_names = options.to == "torch" || options.to == "safetensors" || is_sliced;

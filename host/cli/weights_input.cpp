@@ -42,10 +42,11 @@ Session& WeightsInput::session() {
   return *session_;
 }
 
-WeightsFile WeightsInput::read(bool verify) {
+WeightsFile WeightsInput::read(bool verify, bool dequantize) {
   WeightsReadOptions options;
   options.formats = this;
   options.verify = verify;
+  options.dequantize = dequantize;
   WeightsFile file = read_weights_file(path_, options);
   if (!keep_.empty()) file.tree = kept(file.tree, keep_, path_);
   return file;

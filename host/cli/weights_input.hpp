@@ -17,8 +17,9 @@ class WeightsInput final : private WeightsFormats {
 
   const std::string& path() const { return path_; }
   // Throws Error that names the path. Warnings are the caller's to show. With `verify` all data is
-  // read and compared with the checksums that the format has.
-  WeightsFile read(bool verify);
+  // read and compared with the checksums that the format has. With `dequantize` quantised tensors
+  // are float32, otherwise their integers.
+  WeightsFile read(bool verify, bool dequantize = false);
   Session& session();
 
  private:

@@ -84,6 +84,10 @@ TensorRef resolved_view(const TensorRef& view, bool is_conjugate, bool is_negati
   return out;
 }
 
+bool is_quantized(DType dtype) {
+  return dtype == DType::qint8 || dtype == DType::quint8 || dtype == DType::qint32;
+}
+
 TensorRef dequantized(const TensorRef& integers, double scale, std::int64_t zero_point) {
   return lazy_tensor(DType::float32, integers.shape, [integers, scale, zero_point] {
     const auto bytes = integers.packed();

@@ -12,8 +12,11 @@ namespace vissl::host {
 // torch's resolve_conj() and resolve_neg() of a view that is marked, not computed.
 TensorRef resolved_view(const TensorRef& view, bool is_conjugate, bool is_negative);
 
+// qint8, quint8 or qint32: integers that mean nothing without their scale.
+bool is_quantized(DType dtype);
+
 // (q - zero_point) * scale as float32, for the whole tensor or for each index of dimension `axis`.
-// `integers` is qint8, quint8 or qint32; scales are float32 or float64, zero points int32 or int64
+// `integers` is quantised; scales are float32 or float64, zero points int32 or int64
 // or a float type. Wrong sizes and types throw Error(Exit::bad_data) that names `file`, at first
 // touch.
 TensorRef dequantized(const TensorRef& integers, double scale, std::int64_t zero_point);

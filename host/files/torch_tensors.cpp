@@ -20,10 +20,6 @@ bool is_packed_quantized(DType dtype) {
   return dtype == DType::quint4x2 || dtype == DType::quint2x4;
 }
 
-bool is_quantized(DType dtype) {
-  return dtype == DType::qint8 || dtype == DType::quint8 || dtype == DType::qint32;
-}
-
 }  // namespace
 
 // torch.FloatTensor, torch.cuda.FloatTensor: how the first releases saved a tensor.

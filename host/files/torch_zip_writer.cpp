@@ -124,6 +124,11 @@ void TreePickler::tensor(const TensorRef& tensor) {
     throw Error(Exit::run_failed, std::string("cannot save ") + problem);
   }
   const DTypeFacts& type = facts(tensor.dtype);
+  if (type.storage_class.starts_with('Q')) {
+    throw Error(Exit::run_failed, "cannot save a tensor of the quantised type " +
+                                      std::string(type.name) +
+                                      " without its scale; make it float32 first");
+  }
   const bool has_class = !type.storage_class.empty();
   if (tensor.is_parameter) {
     pickle_.global("torch._utils", "_rebuild_parameter");

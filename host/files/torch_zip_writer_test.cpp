@@ -131,6 +131,12 @@ TEST_CASE("torch zip: what the format cannot hold is refused before anything is 
     tree["weight"] = TensorRef::contiguous(DType::float32, {3}, Storage::allocate(8));
     CHECK(refusal(tree) == "cannot save a tensor that reaches beyond its storage");
   }
+  SUBCASE("a quantised tensor, whose scale has no place") {
+    tree["weight"] = TensorRef::contiguous(DType::qint8, {2}, Storage::allocate(2));
+    CHECK(refusal(tree) ==
+          "cannot save a tensor of the quantised type qint8 without its scale; make it float32 "
+          "first");
+  }
   SUBCASE("one storage as two element types") {
     const auto storage = Storage::allocate(8);
     tree["a"] = TensorRef::contiguous(DType::float32, {2}, storage);
