@@ -86,6 +86,31 @@ class Copier {
   Compactor compact_;
 };
 
+// Python's spelling of where the tensors with the dotted path `rest` stand below `node`.
+void spell_places(const Node& node, std::string_view rest, const std::string& spelled,
+                  std::vector<std::string>& places) {
+  const auto step = [&](const std::string& key, const std::string& index, const Node& child) {
+    const std::string place = spelled + "[" + index + "]";
+    if (!rest.starts_with(key)) return;
+    if (rest.size() == key.size()) {
+      if (child.kind() == Node::Kind::tensor) places.push_back(place);
+    } else if (rest[key.size()] == '.') {
+      spell_places(child, rest.substr(key.size() + 1), place, places);
+    }
+  };
+  if (node.kind() == Node::Kind::dict) {
+    for (const auto& [key, value] : node.as_dict().entries()) {
+      const std::string text = to_text(key);
+      step(text, std::holds_alternative<std::string>(key) ? quoted_name(text) : text, value);
+    }
+  } else if (node.kind() == Node::Kind::opaque) {
+    for (const auto& [part, value] : node.as_opaque().parts) step(part, quoted_name(part), value);
+  } else if (node.kind() == Node::Kind::list || node.kind() == Node::Kind::tuple) {
+    for (std::size_t i = 0; i < node.as_items().size(); ++i)
+      step(std::to_string(i), std::to_string(i), node.as_items()[i]);
+  }
+}
+
 std::string places_of(const Node& tree) {
   std::set<std::string> places;
   for_each_tensor(tree, [&](const std::string& name, const TensorRef&) {
@@ -117,10 +142,10 @@ Node flat_part(const Node& tree, const std::string& part, const std::string& nam
   Compactor compacted;
   Node flat = Node::ordered_dict();
   for_each_tensor(tree, [&](const std::string& path, const TensorRef& tensor) {
-    if (part.empty())
-      flat[path] = compacted(tensor);
-    else if (path.starts_with(part + "."))
-      flat[path.substr(part.size() + 1)] = compacted(tensor);
+    if (!part.empty() && !path.starts_with(part + ".")) return;
+    const std::string key = part.empty() ? path : path.substr(part.size() + 1);
+    if (flat.find(key) != nullptr) throw_same_path(tree, path, name);
+    flat[key] = compacted(tensor);
   });
   if (!part.empty() && flat.as_dict().size() == 0) {
     const std::string places = places_of(tree);
@@ -131,14 +156,21 @@ Node flat_part(const Node& tree, const std::string& part, const std::string& nam
 }
 
 // Numbers and texts below dicts become safetensors' metadata; what else is no tensor is left out.
-void add_metadata(const Node& node, const std::string& path, Contents& out) {
-  const auto say = [&](std::string text) { out.metadata.emplace_back(path, std::move(text)); };
+// `names` are those of the metadata that there are.
+void add_metadata(const Node& node, const std::string& path, std::set<std::string>& names,
+                  Contents& out) {
+  const auto say = [&](std::string text) {
+    if (names.insert(path).second)
+      out.metadata.emplace_back(path, std::move(text));
+    else
+      out.left_out.push_back({path, "another value has the same dotted name"});
+  };
   switch (node.kind()) {
     case Node::Kind::tensor:
       return;
     case Node::Kind::dict:
       for (const auto& [key, value] : node.as_dict().entries())
-        add_metadata(value, below(path, to_text(key)), out);
+        add_metadata(value, below(path, to_text(key)), names, out);
       return;
     case Node::Kind::text:
       return say(node.as_text());
@@ -163,7 +195,7 @@ void add_metadata(const Node& node, const std::string& path, Contents& out) {
     case Node::Kind::tuple: {
       if (path.empty()) {  // the file itself, which has no name: its items have their positions
         for (std::size_t i = 0; i < node.as_items().size(); ++i)
-          add_metadata(node.as_items()[i], std::to_string(i), out);
+          add_metadata(node.as_items()[i], std::to_string(i), names, out);
         return;
       }
       std::size_t tensors = 0;
@@ -178,6 +210,16 @@ void add_metadata(const Node& node, const std::string& path, Contents& out) {
 }
 
 }  // namespace
+
+void throw_same_path(const Node& tree, const std::string& path, const std::string& name) {
+  std::vector<std::string> places;
+  spell_places(tree, path, "", places);
+  places.resize(2);  // more would say no more
+  throw Error(Exit::bad_data, name + ": two tensors have the name " + quoted_name(path) + ", at " +
+                                  places[0] + " and " + places[1] +
+                                  ", of which one would be lost; rename one, or keep the tree "
+                                  "with --to torch and without --part");
+}
 
 const char* name_of(Container container) {
   switch (container) {
@@ -217,7 +259,8 @@ Contents contents_of(const WeightsFile& file, Container container, const std::st
   const Node tree = joined(file);
   if (container == Container::safetensors || !part.empty()) {
     out.tree = flat_part(tree, part, name);
-    if (part.empty() && file.metadata.empty()) add_metadata(tree, "", out);
+    std::set<std::string> names;
+    if (part.empty() && file.metadata.empty()) add_metadata(tree, "", names, out);
   } else if (!Copier(out.left_out).copy(tree, "", out.tree)) {
     out.tree = flat_part(tree, "", name);
   }

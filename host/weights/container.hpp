@@ -30,10 +30,16 @@ struct Contents {
   std::vector<LeftOut> left_out;
 };
 
+// Throws Error(Exit::bad_data) that names the places of the tensors of `tree` with this dotted
+// path, such as ['a.b'] and ['a']['b'], of which a flat list could hold one. `name`: of the file.
+[[noreturn]] void throw_same_path(const Node& tree, const std::string& path,
+                                  const std::string& name);
+
 // All of a file for another container. Objects of foreign classes are left out; tensors lose what
 // their storage has beside them. `part` "state_dict" keeps only the tensors below that place, as
 // one flat dict without the place; "" keeps the tree. Throws Error(Exit::usage) that names the
-// places there are when `part` is none of them, Error(Exit::bad_data) for a file without tensors.
+// places there are when `part` is none of them, Error(Exit::bad_data) for a file without tensors
+// and for a flat container when two have one dotted path.
 // `name`: of the file, for messages.
 Contents contents_of(const WeightsFile& file, Container container, const std::string& part,
                      const std::string& name);

@@ -120,6 +120,49 @@ TEST_CASE("convert: a part of the file becomes a flat dict; a part that is not t
   CHECK(refused(empty, "") == "a.pth has no tensor; there is nothing to convert");
 }
 
+TEST_CASE("convert: tensors of one dotted path are refused where one would be lost") {
+  const auto refusal = [](const WeightsFile& file, Container container, const std::string& part) {
+    try {
+      contents_of(file, container, part, "a.pth");
+    } catch (const Error& error) {
+      CHECK(error.code() == Exit::bad_data);
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  const std::string end =
+      ", of which one would be lost; rename one, or keep the tree with --to torch and without "
+      "--part";
+  WeightsFile file;
+  file.tree["a.b"] = floats({1}, {1});
+  file.tree["a"]["b"] = floats({2}, {1});
+  CHECK(refusal(file, Container::safetensors, "") ==
+        "a.pth: two tensors have the name 'a.b', at ['a.b'] and ['a']['b']" + end);
+  CHECK(refusal(file, Container::torch, "") == "taken");
+  WeightsFile keys;
+  keys.tree["state_dict"][1] = floats({1}, {1});
+  keys.tree["state_dict"]["1"] = floats({2}, {1});
+  keys.tree["list"] = List{{Node(floats({3}, {1}))}};
+  CHECK(refusal(keys, Container::torch, "state_dict") ==
+        "a.pth: two tensors have the name 'state_dict.1', at ['state_dict'][1] and "
+        "['state_dict']['1']" +
+            end);
+  CHECK(refusal(keys, Container::torch, "list") == "taken");
+}
+
+TEST_CASE("convert: values of one dotted name are metadata once, and the other is listed") {
+  WeightsFile file;
+  file.tree["w"] = floats({1}, {1});
+  file.tree["a.b"] = 1;
+  file.tree["a"]["b"] = 2;
+  const Contents flat = contents_of(file, Container::safetensors, "", "a.pth");
+  REQUIRE(flat.metadata.size() == 1);
+  CHECK(flat.metadata[0] == std::pair<std::string, std::string>("a.b", "1"));
+  REQUIRE(flat.left_out.size() == 1);
+  CHECK(flat.left_out[0].name == "a.b");
+  CHECK(flat.left_out[0].reason == "another value has the same dotted name");
+}
+
 TEST_CASE("convert: numpy pickles of all kinds of values are read back as they were") {
   Node tree;
   tree["text"] = "\xc3\xa4";

@@ -39,6 +39,7 @@ Contents write_slices(const std::filesystem::path& path, const WeightsFile& file
       const std::string place = kModel + part + ".";
       if (!full.starts_with(place)) continue;
       const std::string key = full.substr(place.size());
+      if (model[part].find(key) != nullptr) throw_same_path(file.tree, full, name);
       // Names of the trunk and of the heads could be equal, their files must not.
       const auto slice = folder / (sha1_hex(part == "trunk" ? key : part + "." + key) + ".torch");
       model[part][key] = slice.string();

@@ -12,7 +12,8 @@ std::filesystem::path slices_folder(const std::filesystem::path& path);
 // Writes the trunk and the heads of a checkpoint with classy_state_dict.base_model.model, each
 // tensor into a file of its own, and then the list of them to `path`; each file in one step. All
 // else of the checkpoint is left out and listed. Throws Error(Exit::usage) for another kind of
-// file; `name` is the file's, for messages.
+// file, Error(Exit::bad_data) for two tensors of one dotted path; `name` is the file's, for
+// messages.
 Contents write_slices(const std::filesystem::path& path, const WeightsFile& file,
                       const std::string& name);
 

@@ -58,3 +58,17 @@ TEST_CASE("convert: slices are made of VISSL's checkpoints alone") {
                        Error);
   CHECK(std::filesystem::is_empty(folder.path()));
 }
+
+TEST_CASE("convert: slices of two tensors of one dotted path are refused, and none is written") {
+  const vissl::test::TempFolder folder;
+  WeightsFile file;
+  Node& trunk = file.tree["classy_state_dict"]["base_model"]["model"]["trunk"];
+  const TensorRef tensor = TensorRef::contiguous(DType::float32, {0}, Storage::allocate(0));
+  trunk["a.b"] = tensor;
+  trunk["a"]["b"] = tensor;
+  CHECK_THROWS_WITH_AS(
+      write_slices(folder.path() / "a.torch", file, "b.pth"),
+      doctest::Contains("two tensors have the name 'classy_state_dict.base_model.model.trunk.a.b'"),
+      Error);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
