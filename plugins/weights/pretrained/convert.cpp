@@ -36,13 +36,6 @@ bool has_part(const std::string& name, const std::string& part) {
   return name.find(part) != std::string::npos;
 }
 
-// Averages and twins of the trained network, which only count when nothing else is there.
-bool is_twin(const std::string& prefix) {
-  for (const char* word : {"momentum", "teacher", "ema", "target", "_k."})
-    if (prefix.find(word) != std::string::npos) return true;
-  return false;
-}
-
 // Caffe2's jigsaw networks have a tower for each tile, all alike: "_s0_" of the first one goes, the
 // other towers give an empty name.
 std::string without_tower(const std::string& name) {
@@ -72,7 +65,8 @@ std::string ours_of(const Spelling& spelling, const std::string& rest) {
 
 Found find_trunk(const WeightsRenames& renames) {
   const std::string from = renames.from(), part = renames.part();
-  Found best;
+  std::vector<Found> all;
+  Twins twins;
   for (const Spelling& spelling : spellings()) {
     if (!from.empty() && from != spelling.system) continue;
     std::map<std::string, Found> by_prefix;
@@ -94,14 +88,17 @@ Found find_trunk(const WeightsRenames& renames) {
       if (from.empty() && prefix.find(spelling.marker) == std::string::npos) continue;
       found.spelling = &spelling;
       found.prefix = prefix;
-      // Among equals the trained network wins before its average, then the earlier spelling.
-      const auto rank = [](const Found& f) {
-        return std::tuple(f.tensors, f.elements, !is_twin(f.prefix));
-      };
-      if (best.spelling == nullptr || rank(found) > rank(best)) best = found;
+      twins.see(prefix);
+      all.push_back(found);
     }
   }
-  return best;
+  // Among equals the network that is meant wins before its twin, then the earlier spelling.
+  const auto rank = [&twins](const Found& found) {
+    return std::tuple(found.tensors, found.elements, !twins.is_lesser(found.prefix));
+  };
+  const auto best = std::max_element(
+      all.begin(), all.end(), [&](const Found& a, const Found& b) { return rank(a) < rank(b); });
+  return best == all.end() ? Found() : *best;
 }
 
 std::string known_systems(bool as_target) {

@@ -228,6 +228,27 @@ TEST_CASE("convert: a teacher of DINO is taken only when it is asked for") {
         "inspect shows the names");
 }
 
+TEST_CASE("convert: of DINO's released file the teacher is taken, as profile auto does") {
+  const Shapes source = {{"student.module.backbone.conv1.weight", {64, 3, 7, 7}},
+                         {"student.module.backbone.bn1.weight", {64}},
+                         {"student.module.head.mlp.0.weight", {8, 64}},
+                         {"teacher.backbone.conv1.weight", {64, 3, 7, 7}},
+                         {"teacher.backbone.bn1.weight", {64}},
+                         {"teacher.head.mlp.0.weight", {8, 64}},
+                         {"dino_loss.center", {1, 8}}};
+  RenameOptions options;
+  options.to = "vissl";
+  const std::string to = kVissl + "trunk/_feature_blocks.";
+  Lines lines = rename(source, options);
+  CHECK(has(lines, "keep teacher.backbone.conv1.weight -> " + to + "conv1.weight"));
+  CHECK(has(lines, "keep teacher.backbone.bn1.weight -> " + to + "bn1.weight"));
+  CHECK(has(lines, "drop student.module.backbone.conv1.weight (not below 'teacher.backbone.')"));
+  options.part = "student";
+  lines = rename(source, options);
+  CHECK(has(lines, "keep student.module.backbone.conv1.weight -> " + to + "conv1.weight"));
+  CHECK(has(lines, "drop teacher.backbone.conv1.weight (not below 'student.module.backbone.')"));
+}
+
 TEST_CASE("convert: a teacher of DINO becomes a checkpoint with its trunk and all of its heads") {
   for (const std::string place :
        {"classy_state_dict.loss.momentum_teacher.module.", "loss.teacher."}) {

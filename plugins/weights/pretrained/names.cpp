@@ -108,6 +108,17 @@ bool Targets::has_ending(std::string_view end) const {
                      [&](const WeightsEntry& target) { return ends_with(target.name, end); });
 }
 
+void Twins::see(std::string_view place) {
+  has_student_ = has_student_ || place.find("student") != std::string_view::npos;
+}
+
+bool Twins::is_lesser(std::string_view place) const {
+  for (const char* word :
+       {"momentum", has_student_ ? "student" : "teacher", "ema", "target", "_k."})
+    if (place.find(word) != std::string_view::npos) return true;
+  return false;
+}
+
 std::vector<Placement> placements(const Names& names, const Targets& targets,
                                   const std::vector<const KeyMap*>& maps) {
   using Place = std::tuple<std::string, std::size_t, std::string>;  // from, map, to
@@ -135,22 +146,12 @@ std::vector<Placement> placements(const Names& names, const Targets& targets,
   }
   std::vector<Placement> list;
   for (auto& [key, place] : found) list.push_back(std::move(place));
-  // The sort is stable: among equals the shorter prefix and the earlier map stay first, and names
-  // of a trained network stand before those of its average. A teacher beside a student is the other
-  // way round: it is what DINO and its followers publish and evaluate.
-  const auto has = [](const Placement& p, const char* word) {
-    return p.from.find(word) != std::string::npos;
-  };
-  const bool student =
-      std::any_of(list.begin(), list.end(), [&](const Placement& p) { return has(p, "student"); });
-  const auto averaged = [&](const Placement& p) {
-    for (const char* word : {"momentum", student ? "student" : "teacher", "ema", "target", "_k."})
-      if (has(p, word)) return true;
-    return false;
-  };
+  Twins twins;
+  for (const Placement& place : list) twins.see(place.from);
+  // The sort is stable: among equals the shorter prefix and the earlier map stay first.
   std::stable_sort(list.begin(), list.end(), [&](const Placement& a, const Placement& b) {
     if (a.elements != b.elements) return a.elements > b.elements;
-    return averaged(a) < averaged(b);
+    return twins.is_lesser(a.from) < twins.is_lesser(b.from);
   });
   return list;
 }

@@ -70,6 +70,19 @@ class Targets {
   std::int64_t trunk_elements_ = 0;
 };
 
+// Which of the networks in a file is meant when several fit alike: the trained one before its
+// average. A teacher beside a student is the other way round: it is what DINO and its followers
+// publish and evaluate.
+class Twins {
+ public:
+  // Every place ("student.module.") must be seen before the first question.
+  void see(std::string_view place);
+  bool is_lesser(std::string_view place) const;
+
+ private:
+  bool has_student_ = false;
+};
+
 // All placements that give a partner to at least one tensor, best first.
 std::vector<Placement> placements(const Names& names, const Targets& targets,
                                   const std::vector<const KeyMap*>& maps);
