@@ -4,13 +4,14 @@ if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
 endif()
 find_package(nlohmann_json REQUIRED)
 find_package(ZLIB REQUIRED)
+find_library(DEFLATE_LIBRARY deflate REQUIRED)  # checksums
 
 set(fuzz_checks -fsanitize=address,undefined -fno-sanitize-recover=undefined)
 file(GLOB fuzz_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/host/files/*.cpp")
 list(FILTER fuzz_sources EXCLUDE REGEX "_test\\.cpp$")
 add_library(vissl_fuzz_files STATIC ${fuzz_sources} tests/fuzz/targets.cpp)
 target_include_directories(vissl_fuzz_files PUBLIC "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/tests")
-target_link_libraries(vissl_fuzz_files PUBLIC nlohmann_json::nlohmann_json ZLIB::ZLIB)
+target_link_libraries(vissl_fuzz_files PUBLIC nlohmann_json::nlohmann_json ZLIB::ZLIB "${DEFLATE_LIBRARY}")
 target_compile_options(vissl_fuzz_files PUBLIC ${fuzz_checks} -g1 -O1 PRIVATE -fsanitize=fuzzer-no-link)
 
 foreach(name IN ITEMS zip pickle legacy tar safetensors npy gzip)

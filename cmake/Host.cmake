@@ -7,6 +7,7 @@ find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(TIFF REQUIRED)
 find_package(ZLIB REQUIRED)
+find_library(DEFLATE_LIBRARY deflate REQUIRED)  # checksums
 find_library(WEBP_LIBRARY webp REQUIRED)
 find_package(Threads REQUIRED)
 
@@ -31,7 +32,7 @@ add_dependencies(vissl_host_includes vissl_build_id)
 vissl_sources(files_sources host/files host/weights)
 add_library(vissl_files OBJECT ${files_sources})
 target_link_libraries(vissl_files
-  PUBLIC vissl_host_includes Boost::headers nlohmann_json::nlohmann_json ZLIB::ZLIB Threads::Threads
+  PUBLIC vissl_host_includes Boost::headers nlohmann_json::nlohmann_json ZLIB::ZLIB "${DEFLATE_LIBRARY}" Threads::Threads
   PRIVATE vissl_warnings)
 add_dependencies(vissl_files vissl_build_id)
 
@@ -42,7 +43,7 @@ add_library(vissl_core STATIC ${core_sources} "${VISSL_GENERATED}/embedded.cpp" 
 target_compile_definitions(vissl_core PUBLIC BOOST_DLL_USE_STD_FS)
 target_link_libraries(vissl_core
   PUBLIC vissl_host_includes Boost::headers Boost::program_options tomlplusplus::tomlplusplus spdlog::spdlog
-         nlohmann_json::nlohmann_json JPEG::JPEG PNG::PNG TIFF::TIFF "${WEBP_LIBRARY}" ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS}
+         nlohmann_json::nlohmann_json JPEG::JPEG PNG::PNG TIFF::TIFF "${WEBP_LIBRARY}" ZLIB::ZLIB "${DEFLATE_LIBRARY}" Threads::Threads ${CMAKE_DL_LIBS}
   PRIVATE vissl_warnings)
 add_dependencies(vissl_core vissl_build_id)
 

@@ -23,6 +23,6 @@ target_compile_options(vissl_runtime_objects PRIVATE -fpch-preprocess)  # lets c
 add_library(vissl_runtime SHARED $<TARGET_OBJECTS:vissl_runtime_objects> $<TARGET_OBJECTS:vissl_files>)
 set_target_properties(vissl_runtime PROPERTIES LINKER_LANGUAGE CXX LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}"
   INSTALL_RPATH "$ORIGIN/torch/lib" LINK_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/exports_runtime.map")
-target_link_libraries(vissl_runtime PRIVATE Libtorch::cpu ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS})
+target_link_libraries(vissl_runtime PRIVATE Libtorch::cpu ZLIB::ZLIB "${DEFLATE_LIBRARY}" Threads::Threads ${CMAKE_DL_LIBS})
 target_link_options(vissl_runtime PRIVATE "-Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports_runtime.map"
   -Wl,--no-undefined)

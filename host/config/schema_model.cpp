@@ -43,6 +43,10 @@ SchemaKey weights_init() {
                  "Loading fails when less of the trunk's elements than this part are in the file; "
                  "under 0.95 it warns. Of a list the least counts, for all files together."),
           boolean("dry_run", false, "", "Shows what would be loaded, and ends."),
+          choice("checksums", {"warn", "error", "off"}, "",
+                 "What comes of data in the file whose checksum is wrong; off does not look."),
+          choice("byte_order", {"little", "big"}, "",
+                 "Of a file of torch that does not say its own; those since 2.1 do."),
           text("report", "", "", "File for a JSON report of what was loaded from where."),
       },
       "MODEL.WEIGHTS_INIT",

@@ -1,6 +1,6 @@
 #include "host/files/crc.hpp"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <array>
 
@@ -23,8 +23,8 @@ constexpr auto kCrc32cTable = make_crc32c_table();
 }  // namespace
 
 std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before) {
-  return static_cast<std::uint32_t>(
-      ::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  if (bytes.empty()) return before;  // libdeflate takes no bytes at NULL for a new beginning
+  return ::libdeflate_crc32(before, bytes.data(), bytes.size());
 }
 
 std::uint32_t masked_crc32c(std::span<const std::byte> bytes) {

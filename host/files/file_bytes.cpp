@@ -19,11 +19,14 @@ std::shared_ptr<Storage> owned_storage(std::vector<std::byte> bytes) {
 
 std::shared_ptr<Storage> file_storage(std::span<const std::byte> part,
                                       std::shared_ptr<const void> keep_alive, DType dtype,
-                                      bool is_swapped) {
+                                      bool is_swapped,
+                                      const std::optional<Storage::Checksum>& checksum) {
   const std::size_t unit = facts(dtype).swap_bytes;
   const bool must_swap = is_swapped && unit > 1;
   if (!must_swap && reinterpret_cast<std::uintptr_t>(part.data()) % unit == 0) {
-    return Storage::borrow(part.data(), part.size(), std::move(keep_alive));
+    auto storage = Storage::borrow(part.data(), part.size(), std::move(keep_alive));
+    if (checksum) storage->set_checksum(*checksum);
+    return storage;
   }
   return Storage::lazy(part.size(), [part, keep = std::move(keep_alive), dtype, must_swap] {
     auto storage = Storage::copy_of(part);

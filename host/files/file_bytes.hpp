@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,10 +21,11 @@ struct FileBytes {
 };
 
 // Part of a file as the storage of elements of `dtype`: borrowed where the elements lie aligned and
-// in this machine's byte order, otherwise copied at first touch.
+// in this machine's byte order, otherwise copied at first touch. A borrowed one keeps `checksum`.
 std::shared_ptr<Storage> file_storage(std::span<const std::byte> part,
                                       std::shared_ptr<const void> keep_alive, DType dtype,
-                                      bool is_swapped);
+                                      bool is_swapped,
+                                      const std::optional<Storage::Checksum>& checksum = {});
 
 // Takes the bytes over.
 std::shared_ptr<Storage> owned_storage(std::vector<std::byte> bytes);

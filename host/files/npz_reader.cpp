@@ -55,8 +55,9 @@ class Npz {
       return bytes.subspan(offset, size);
     };
     if (!entry.is_deflated) {
-      layout.tensor.storage = file_storage(part(zip_->stored(entry)), file_.keep_alive,
-                                           layout.tensor.dtype, layout.is_swapped);
+      layout.tensor.storage =
+          file_storage(part(zip_->stored(entry)), file_.keep_alive, layout.tensor.dtype,
+                       layout.is_swapped, zip_->checksum(entry));
       return Node(std::move(layout.tensor));
     }
     const auto inflate = [zip = zip_, keep = file_.keep_alive, &entry, part,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace vissl::host {
@@ -24,6 +25,16 @@ class Storage {
   static std::shared_ptr<Storage> lazy(std::uint64_t size_bytes,
                                        std::function<std::shared_ptr<Storage>()> make);
 
+  // What the file says of bytes that hold this storage's, often no more than them.
+  struct Checksum {
+    std::span<const std::byte> of;  // lives as long as the storage
+    std::uint32_t crc32;
+  };
+  // Nothing where the file says none, or where the bytes are made of others.
+  const std::optional<Checksum>& checksum() const { return checksum_; }
+  // Before others see the storage.
+  void set_checksum(Checksum checksum) { checksum_ = checksum; }
+
   std::uint64_t size_bytes() const { return size_; }
   // Any thread.
   std::span<const std::byte> bytes() const;
@@ -41,6 +52,7 @@ class Storage {
   std::shared_ptr<const void> keep_alive_;
   std::byte* owned_;
   std::shared_ptr<Lazy> lazy_;  // null: data_ is there
+  std::optional<Checksum> checksum_;
 };
 
 }  // namespace vissl::host

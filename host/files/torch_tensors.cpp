@@ -217,7 +217,8 @@ Node TorchObjects::quantized(const Ids& args, int depth) {
     const std::int64_t axis = integer(params[3]);
     if (scales.kind() == Node::Kind::tensor && zero_points.kind() == Node::Kind::tensor &&
         axis >= 0 && axis < static_cast<std::int64_t>(integers.shape.size())) {
-      return Node(dequantized(integers, scales.as_tensor(), zero_points.as_tensor(), axis, label()));
+      return Node(
+          dequantized(integers, scales.as_tensor(), zero_points.as_tensor(), axis, label()));
     }
   }
   damaged("has a quantised tensor of the unknown scheme " + quoted_name(scheme));

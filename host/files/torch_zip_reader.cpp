@@ -132,7 +132,8 @@ std::shared_ptr<Storage> TorchZip::storage(const std::string& key, std::uint64_t
                   entry->data_offset);
   }
   if (!entry->is_deflated) {
-    return file_storage(zip_->stored(*entry), keep_alive_, dtype, is_big_endian_);
+    return file_storage(zip_->stored(*entry), keep_alive_, dtype, is_big_endian_,
+                        zip_->checksum(*entry));
   }
   const auto inflate = [zip = zip_, keep = keep_alive_, entry, dtype, swap = is_big_endian_,
                         verify = options_.verify] {

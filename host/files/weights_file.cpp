@@ -76,19 +76,6 @@ bool is_shard(const std::string& name) {
   return of != std::string::npos && of > kDigits && is_number(of - kDigits) && is_number(of + 4);
 }
 
-FileBytes copied(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  const auto bytes = std::make_shared<std::vector<std::byte>>();
-  if (in) bytes->resize(static_cast<std::size_t>(in.tellg()));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(bytes->data()), static_cast<std::streamsize>(bytes->size()));
-  if (!in) {
-    throw Error(Exit::bad_data,
-                path.string() + ": cannot be read; check the path and its permissions");
-  }
-  return {*bytes, bytes, path.string(), path.string()};
-}
-
 void read_torch(ZipReader zip, const FileBytes& file, const WeightsReadOptions& options,
                 WeightsFile& out) {
   TorchZipReadOptions torch;
@@ -224,13 +211,9 @@ void read_file(const FileBytes& file, const WeightsReadOptions& options, int zip
 
 WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& options) {
   const fs::path path = file_of(given);
-  WeightsFile out;
-  if (options.copy) {
-    out = read_weights(copied(path), options);
-  } else {
-    const auto mapped = MappedFile::open(path);
-    out = read_weights({mapped->bytes(), mapped, mapped->name(), mapped->name()}, options);
-  }
+  const auto mapped = MappedFile::open(path);
+  WeightsFile out =
+      read_weights({mapped->bytes(), mapped, mapped->name(), mapped->name()}, options);
   join_vissl_parts(out, path, options);
   if (is_shard(path.filename().string())) {
     out.warnings.push_back(

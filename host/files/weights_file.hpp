@@ -36,9 +36,6 @@ struct WeightsReadOptions {
   bool dequantize = false;
   // Byte order of a torch file that does not say its own (old files from big-endian machines).
   bool is_big_endian = false;
-  // Read the file into memory instead of mapping it, where somebody may cut it while it is in use:
-  // a mapped file that shrinks kills the process.
-  bool copy = false;
   int deepest = 1000;                    // levels of nesting
   std::uint64_t most_nodes = 4'000'000;  // of the tree, shared ones counted each time
   // A sparse tensor that would be larger when dense stays an opaque node.

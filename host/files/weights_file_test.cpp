@@ -174,14 +174,3 @@ TEST_CASE("weights: a folder stands for the checkpoint in it") {
   REQUIRE(shard.warnings.size() == 1);
   CHECK(shard.warnings[0].starts_with("is one of several files of a model, by its name"));
 }
-
-TEST_CASE("weights: a file read into memory outlives its end on disk") {
-  TempFolder folder;
-  write_file(folder / "w", safetensors(kTwoFloats, std::string(8, '\1')));
-  WeightsReadOptions options;
-  options.copy = true;
-  const WeightsFile file = read_weights_file(folder / "w", options);
-  fs::resize_file(folder / "w", 0);
-  CHECK(file.tree.at("a").as_tensor().packed().back() == std::byte{1});
-  CHECK_THROWS_AS(read_weights_file(folder / "gone", options), Error);
-}

@@ -272,6 +272,11 @@ bool ZipReader::has_crc(const ZipEntry& entry, std::span<const std::byte> conten
   return !has_crcs_ || crc32(contents) == entry.crc;
 }
 
+std::optional<Storage::Checksum> ZipReader::checksum(const ZipEntry& entry) const {
+  if (!has_crcs_) return std::nullopt;
+  return Storage::Checksum{stored(entry), entry.crc};
+}
+
 void ZipReader::check_crc(const ZipEntry& entry, std::span<const std::byte> contents) const {
   if (!has_crc(entry, contents)) {
     damaged("entry " + quoted_name(entry.name) + " has a wrong checksum", entry.data_offset);

@@ -2,10 +2,13 @@
 // The directory of a zip file and its entries, checked against the file before anything is used.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "host/files/storage.hpp"
 
 namespace vissl::host {
 
@@ -38,6 +41,8 @@ class ZipReader {
   // Whether the directory gives `contents` its checksum; true for all of an archive without any, as
   // torch.save writes after set_crc32_options(False).
   bool has_crc(const ZipEntry& entry, std::span<const std::byte> contents) const;
+  // What it gives a stored entry; nothing for an archive without any.
+  std::optional<Storage::Checksum> checksum(const ZipEntry& entry) const;
   // Throws if `contents` has another checksum than the directory says.
   void check_crc(const ZipEntry& entry, std::span<const std::byte> contents) const;
 

@@ -1,5 +1,7 @@
 #include "host/weights/weights_plan.hpp"
 
+#include <vissl/run.h>
+
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -118,8 +120,46 @@ void check_shapes(const WeightsPlan& plan) {
               plan.file + ": " + wrong + "; change the model, or list the layer in skip_layers");
 }
 
+bool is_counter(const std::string& name) {
+  return name.ends_with("num_batches_tracked");
+}
+
 bool counts(const WeightsTarget& target) {
-  return target.name.starts_with("trunk.") && !target.name.ends_with("num_batches_tracked");
+  return target.name.starts_with("trunk.") && !is_counter(target.name);
+}
+
+bool is_complex(DType dtype) {
+  return dtype == DType::complex32 || dtype == DType::complex64 || dtype == DType::complex128;
+}
+
+// Elements that lie several in a byte, and integers whose scale stands elsewhere.
+bool is_packed(DType dtype) {
+  constexpr DType kPacked[] = {DType::qint8,    DType::quint8,   DType::qint32,
+                               DType::quint4x2, DType::quint2x4, DType::float4_e2m1fn_x2};
+  return std::ranges::find(kPacked, dtype) != std::end(kPacked);
+}
+
+void check_types(WeightsPlan& plan) {
+  std::vector<std::string> real_only;
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    for (const std::uint64_t index : plan.rows[i].sources) {
+      const WeightsSource& source = plan.sources[index];
+      const DType dtype = source.tensor->dtype;
+      if (is_packed(dtype))
+        throw Error(Exit::usage, plan.file + ": '" + source.name + "' has the element type " +
+                                     std::string(facts(dtype).name) + ", which '" +
+                                     plan.targets[i].name +
+                                     "' of the model cannot take; save it as float32, or list the "
+                                     "layer in skip_layers");
+      if (is_complex(dtype) && !is_complex(plan.targets[i].dtype)) real_only.push_back(source.name);
+    }
+  }
+  if (real_only.empty()) return;
+  plan.messages.push_back(
+      {VISSL_LOG_WARNING,
+       plan.file + ": " + counted(real_only.size(), "tensor") +
+           " of complex numbers for real ones: their imaginary parts are lost: " +
+           first_names(real_only, kMaxShown)});
 }
 
 // Whether a tensor that is `next` by a later plan is no longer what it was by earlier ones.
@@ -213,11 +253,17 @@ WeightsPlan plan_weights(std::string file, std::string format, std::vector<Weigh
     to.push_back(entry_of(target.name, target.dtype, target.shape));
   Collector collector(plan);
   ErrorSink error;
-  error.check(profile.plan(instance, from.data(), from.size(), to.data(), to.size(),
-                           collector.sink(), error.get()),
-              plan.file);
+  const vissl_status status = profile.plan(instance, from.data(), from.size(), to.data(), to.size(),
+                                           collector.sink(), error.get());
+  try {
+    error.check(status, plan.file);
+  } catch (const Error& refusal) {
+    plan.refusal = refusal;
+    return plan;
+  }
   collector.check();
   check_shapes(plan);
+  check_types(plan);
   return plan;
 }
 
@@ -238,17 +284,21 @@ WeightsPlan joined(const std::vector<const WeightsPlan*>& plans, std::vector<Wei
         fate = plan->rows[i].fate;
     }
   }
+  // Files of before counters were written, and those of other systems, miss none, as in torch.
+  for (std::size_t i = 0; i < whole.rows.size(); ++i)
+    if (whole.rows[i].fate == WeightsFate::missing && is_counter(whole.targets[i].name))
+      whole.rows[i].fate = WeightsFate::skipped;
   return whole;
 }
 
 void judge_match(const WeightsPlan& plan, const WeightsGate& gate) {
+  if (plan.refusal) throw Error(*plan.refusal);
   if (plan.count(WeightsFate::loaded) + plan.count(WeightsFate::adapted) > 0) return;
   throw Error(Exit::usage, plan.file + ": nothing in it matches the model; the file has " +
                                plan.sources.front().name + " …, the model " +
                                plan.targets.front().name +
-                               " …; set state_dict_key_name, remove_prefix or append_prefix of "
-                               "[model.weights_init]" +
-                               (gate.is_auto ? "" : ", or profile = \"auto\""));
+                               " …; set state_dict_key_name, remove_prefix or append_prefix of " +
+                               gate.table + (gate.is_auto ? "" : ", or profile = \"auto\""));
 }
 
 void judge(const WeightsPlan& whole, std::size_t files, const WeightsGate& gate) {

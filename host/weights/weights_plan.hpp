@@ -4,10 +4,12 @@
 #include <vissl/weights.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "host/files/error.hpp"
 #include "host/files/node.hpp"
 
 namespace vissl::host {
@@ -61,6 +63,7 @@ struct WeightsPlan {
   std::vector<bool> used;            // of each source
   std::vector<std::string> ignored;  // of each source: why it is left out, empty = not said
   std::vector<WeightsMessage> messages;
+  std::optional<Error> refusal;  // of the profile, which may have planned only a part
 
   // Elements of the trunk's tensors that are loaded or adapted, as a part of those that are not
   // skipped by the user's wish; 1 without a trunk. Counters of batches do not count.
@@ -75,27 +78,30 @@ vissl_weights_entry entry_of(const std::string& name, DType dtype,
                              const std::vector<std::int64_t>& shape);
 
 // Asks the profile, which is told the sources' names as printable() shows them, so that nothing it
-// says of them can steer a terminal; a name that needs it is no tensor's of a model anyway. Throws
-// Error with the profile's own text, or Error(usage) for a plan that
-// cannot be carried out: two tensors for one target, a target that does not exist, another shape.
-// `sources` must outlive the plan.
+// says of them can steer a terminal; a name that needs it is no tensor's of a model anyway. The
+// profile's own error becomes the plan's `refusal`, so that what it found can be shown. Throws
+// Error(usage) for a plan that cannot be carried out: two tensors for one target, a target that
+// does not exist, another shape, an element type that no model has. `sources` must outlive the
+// plan.
 WeightsPlan plan_weights(std::string file, std::string format, std::vector<WeightsSource> sources,
                          std::vector<WeightsTarget> targets,
                          const vissl_weights_profile_class& profile, void* instance);
 
 // The model after all plans, which are carried out one after the other: each tensor of `model` with
-// the fate that it ends with, missing where no plan was asked for it, and no sources.
+// the fate that it ends with, missing where no plan was asked for it, and no sources. Counters of
+// batches are never missing.
 WeightsPlan joined(const std::vector<const WeightsPlan*>& plans, std::vector<WeightsTarget> model);
 
 struct WeightsGate {
   double min_coverage = 0.5;  // below it loading fails
   bool strict = false;        // all of the model must be found
   bool is_auto = false;       // every profile was tried: no advice to do that
+  std::string table = "[model.weights_init]";
 };
 inline constexpr double kWarnCoverage = 0.95;
 
-// Both throw Error(usage) that says what is missing and the likeliest remedy. Of each file
-// something must be for the model.
+// Both throw Error(usage) that says what is missing and the likeliest remedy, or the profile's
+// refusal. Of each file something must be for the model.
 void judge_match(const WeightsPlan& plan, const WeightsGate& gate);
 // All files together must have of the model what the gate asks for.
 void judge(const WeightsPlan& whole, std::size_t files, const WeightsGate& gate);

@@ -1,6 +1,7 @@
 #include "host/weights/weights_plan.hpp"
 
 #include <doctest/doctest.h>
+#include <vissl/run.h>
 
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -22,14 +23,17 @@ vissl_str str(const char* text) {
 struct Profile {
   std::function<void(Sink)> body;
   std::vector<std::string> told;  // names of the file's tensors
+  const char* refusal = nullptr;  // after all that
   static vissl_status plan(void* self, const vissl_weights_entry* source, std::uint64_t count,
                            const vissl_weights_entry*, std::uint64_t,
-                           const vissl_weights_sink* sink, vissl_err*) {
+                           const vissl_weights_sink* sink, vissl_err* error) {
     auto& profile = *static_cast<Profile*>(self);
     for (std::uint64_t i = 0; i < count; ++i)
       profile.told.emplace_back(source[i].name.data, source[i].name.size);
     profile.body(*sink);
-    return VISSL_OK;
+    if (profile.refusal == nullptr) return VISSL_OK;
+    error->set(error, VISSL_E_CONFIG, str(profile.refusal));
+    return VISSL_E_CONFIG;
   }
 };
 
@@ -67,7 +71,7 @@ void judge(const WeightsPlan& plan, const WeightsGate& gate) {
 
 WeightsPlan planned(const Node& tree, const std::function<void(Sink)>& body,
                     const std::vector<WeightsTarget>& model = kModel) {
-  Profile profile{body, {}};
+  Profile profile{body, {}, nullptr};
   const vissl_weights_profile_class table = {sizeof table, nullptr, nullptr, &Profile::plan,
                                              nullptr,      nullptr, nullptr};
   return plan_weights("a.pth", "torch_zip", tensors_of(tree), model, table, &profile);
@@ -153,6 +157,49 @@ TEST_CASE("weights plan: plans that cannot be carried out are refused with both 
         }) ==
         "a.pth: 'state_dict.conv.weight' has shape [2, 4] but 'heads.0.bias' of the model "
         "has [3]; change the model, or list the layer in skip_layers");
+}
+
+TEST_CASE("weights plan: element types that no model has are refused, lost imaginary parts told") {
+  const auto typed = [](DType dtype) {
+    Node tree = Node::dict();
+    tree["w"] = TensorRef::contiguous(dtype, {2}, Storage::allocate(2 * size_bytes(dtype)));
+    return tree;
+  };
+  const std::vector<WeightsTarget> model = {{"trunk.w", DType::float32, {2}}};
+  const auto load = [](Sink sink) { sink.load(sink.self, 0, str("trunk.w")); };
+  const Node packed = typed(DType::float4_e2m1fn_x2);
+  CHECK(error([&] { planned(packed, load, model); }) ==
+        "a.pth: 'w' has the element type float4_e2m1fn_x2, which 'trunk.w' of the model cannot "
+        "take; save it as float32, or list the layer in skip_layers");
+  CHECK_NOTHROW(planned(
+      packed, [](Sink) {}, model));
+  const Node complex = typed(DType::complex64);
+  const WeightsPlan plan = planned(complex, load, model);
+  REQUIRE(plan.messages.size() == 1);
+  CHECK(plan.messages[0].level == VISSL_LOG_WARNING);
+  CHECK(plan.messages[0].line ==
+        "a.pth: 1 tensor of complex numbers for real ones: their imaginary parts are lost: w");
+  CHECK(planned(complex, load, {{"trunk.w", DType::complex64, {2}}}).messages.empty());
+}
+
+TEST_CASE("weights plan: what a profile refuses can be shown before it ends the load") {
+  const Node tree = file();
+  Profile profile{load_conv, {}, "too few keys"};
+  const vissl_weights_profile_class table = {sizeof table, nullptr, nullptr, &Profile::plan,
+                                             nullptr,      nullptr, nullptr};
+  const WeightsPlan plan =
+      plan_weights("a.pth", "torch_zip", tensors_of(tree), kModel, table, &profile);
+  CHECK(plan.count(WeightsFate::loaded) == 1);
+  CHECK(error([&] { judge(plan, {}); }) == "a.pth: too few keys");
+}
+
+TEST_CASE("weights plan: counters of batches are no loss, also for strict loads") {
+  const Node tree = file();
+  const std::vector<WeightsTarget> model = {{"trunk.conv.weight", DType::float32, {2, 4}},
+                                            {"trunk.bn.num_batches_tracked", DType::int64, {}}};
+  const WeightsPlan plan = planned(tree, load_conv, model);
+  CHECK(plan.count(WeightsFate::missing) == 1);
+  CHECK_NOTHROW(judge_all({&plan}, {1.0, true}, model));
 }
 
 TEST_CASE("weights plan: one element fits a scalar, as torch has it") {
@@ -249,7 +296,7 @@ TEST_CASE("weights plan: who uses auto already is not told to") {
 TEST_CASE("weights plan: names in a file cannot steer the terminal, nor does a profile meet them") {
   Node tree = file();
   tree["\x1b[31mred\nline"] = zeros({2});
-  Profile profile{[](Sink) {}, {}};
+  Profile profile{[](Sink) {}, {}, nullptr};
   const vissl_weights_profile_class table = {sizeof table, nullptr, nullptr, &Profile::plan,
                                              nullptr,      nullptr, nullptr};
   const WeightsPlan plan = plan_weights("a.pth", "x", tensors_of(tree), kModel, table, &profile);

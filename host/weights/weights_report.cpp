@@ -97,17 +97,22 @@ std::string percent(double part) {
   return out.str();
 }
 
-std::string missing_names(const WeightsPlan& plan, std::size_t most) {
+std::string first_names(const std::vector<std::string>& names, std::size_t most) {
   std::string text;
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-    if (plan.rows[i].fate != WeightsFate::missing) continue;
-    if (++count <= most) text += (count == 1 ? "" : ", ") + plan.targets[i].name;
-  }
-  return count > most ? text + " and " + std::to_string(count - most) + " more" : text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more"
+                             : text;
 }
 
-std::string summary_line(const WeightsPlan& plan, LoadStage stage) {
+std::string missing_names(const WeightsPlan& plan, std::size_t most) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < plan.rows.size(); ++i)
+    if (plan.rows[i].fate == WeightsFate::missing) names.push_back(plan.targets[i].name);
+  return first_names(names, most);
+}
+
+std::string summary_line(const WeightsPlan& plan, LoadStage stage, bool with_missing) {
   const std::size_t adapted = plan.count(WeightsFate::adapted);
   const std::size_t skipped = plan.count(WeightsFate::skipped);
   std::string text = (stage == LoadStage::loaded ? "loaded " : "would load ") +
@@ -117,7 +122,7 @@ std::string summary_line(const WeightsPlan& plan, LoadStage stage) {
                      "from " + plan.file + " (" + plan.format + ")";
   if (adapted > 0) text += "; " + std::to_string(adapted) + " adapted";
   if (skipped > 0) text += "; " + std::to_string(skipped) + " left out on purpose";
-  const std::string missing = missing_names(plan, 5);
+  const std::string missing = with_missing ? missing_names(plan, 5) : "";
   if (!missing.empty()) text += "; as initialised: " + missing;
   std::size_t unused = 0;
   for (std::size_t i = 0; i < plan.used.size(); ++i)

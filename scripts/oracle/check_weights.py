@@ -153,6 +153,23 @@ def resnets():
              wanted=["lightly's Sequential"])
 
 
+def quantized_resnet():
+    """Convolutions of 8 bits, by tensor and by channel: they become the numbers that torch makes of them."""
+    model = seeded(torchvision.models.resnet18)
+    state = model.state_dict()
+    for count, name in enumerate([name for name, value in state.items() if value.ndim == 4]):
+        value = state[name]
+        if count % 2 == 0:
+            state[name] = torch.quantize_per_tensor(value, float(value.abs().max()) / 127, 0, torch.qint8)
+        else:
+            scales = value.abs().amax((1, 2, 3)).double() / 127
+            zeros = torch.zeros(len(scales), dtype=torch.int64)
+            state[name] = torch.quantize_per_channel(value, scales, zeros, 0, torch.qint8)
+    model.load_state_dict({name: value.dequantize() if value.is_quantized else value for name, value in state.items()})
+    check("quantized", '{ name = "resnet", depth = 18 }', "res5avg", torch_file(state), 'profile = "auto"',
+          nn.Sequential(*list(model.children())[:-1]), wanted=["100 % of the trunk"])
+
+
 def timm_resnets():
     for depth in (18, 50):
         model = seeded(lambda: timm.create_model(f"resnet{depth}", num_classes=7))
@@ -370,6 +387,7 @@ def classifier():
 
 
 resnets()
+quantized_resnet()
 timm_resnets()
 classifier()
 regnets()

@@ -247,6 +247,72 @@ TEST_CASE("weights: what only evaluates refuses a file that leaves a tensor rand
   CHECK(says(tested, "trunk._feature_blocks.layer4.1.bn2.bias, heads.0.clf.0.weight"));
 }
 
+TEST_CASE("weights: a file without counters of batches is whole, as for torch") {
+  Weights weights;
+  Node state = Node::dict();
+  const Node trunk = weights.trunk([](const std::string& name) { return name; });
+  for (const auto& [name, tensor] : trunk.as_dict().entries())
+    if (!to_text(name).ends_with("num_batches_tracked")) state[to_text(name)] = tensor;
+  const Result result = weights.run(
+      weights.save("old.pth", std::move(state)),
+      {"model.weights_init.profile=auto", "engine.name=extract_features",
+       "model.feature_eval.eval_mode_on=true", "model.feature_eval.freeze_trunk_only=true",
+       "model.feature_eval.extract_trunk_features_only=true",
+       "model.feature_eval.features=[{name='res5avg'}]"});
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  CHECK(says(result, "100 % of the trunk"));
+}
+
+TEST_CASE("weights: data with a wrong checksum is told, or refused where that is asked for") {
+  Weights weights;
+  const fs::path file = weights.file("moco.pth", momentum_encoder);
+  const Node tree = read_torch_zip(file);
+  const std::string name = "module.encoder_q.layer4.1.conv2.weight";
+  const std::vector<std::byte> values = tree.at("state_dict").at(name).as_tensor().packed();
+  std::string bytes = read_file(file);
+  const std::size_t at =
+      bytes.find(std::string(reinterpret_cast<const char*>(values.data()), values.size()));
+  REQUIRE(at != std::string::npos);
+  bytes[at] = static_cast<char>(bytes[at] ^ 1);  // the lowest bit of the first number
+  write_file(file, bytes);
+  const std::string text = file.string() +
+                           ": the data of 1 tensor has another checksum than the file says, so it "
+                           "is damaged: state_dict." +
+                           name + "; use another copy of the file";
+  const Result warned = weights.run(file, {"model.weights_init.profile=auto"});
+  INFO(warned.err);
+  CHECK(warned.exit_code == 0);
+  CHECK(says(warned, "warning: " + text + " (checksums = \"error\" of [model.weights_init]"));
+  fs::remove_all(weights.path() / "run");
+  const Result refused =
+      weights.run(file, {"model.weights_init.profile=auto", "model.weights_init.checksums=error"});
+  INFO(refused.err);
+  CHECK(refused.exit_code == 4);
+  CHECK(says(refused, "error: " + text + "\n"));
+  CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
+  const Result unseen =
+      weights.run(file, {"model.weights_init.profile=auto", "model.weights_init.checksums=off"});
+  CHECK(unseen.exit_code == 0);
+  CHECK(!says(unseen, "checksum"));
+}
+
+TEST_CASE("weights: what a profile refuses is in the report, and shown") {
+  Weights weights;
+  const fs::path file =
+      weights.file("mm.pth", [](const std::string& name) { return "backbone." + name; });
+  const Result result =
+      weights.run(file, {"model.weights_init.profile=mmcv", "model.weights_init.strict=true",
+                         "model.weights_init.report=" + (weights.path() / "report.json").string()});
+  INFO(result.err);
+  CHECK(result.exit_code == 2);
+  CHECK(says(result, "mm.pth has for this model:\nin the file:\n"));
+  CHECK(says(result, "missing keys in source state_dict: heads.0.clf.0.weight"));
+  const Json report = Json::parse(read_file(weights.path() / "report.json"));
+  CHECK(report["coverage"] == 1.0);
+  CHECK(report["counts"]["missing"] == 2);
+}
+
 TEST_CASE("weights: a strict load that lacks tensors ends all ranks with one report") {
   Weights weights;
   const fs::path file =

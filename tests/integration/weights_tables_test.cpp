@@ -99,7 +99,8 @@ TEST_CASE("weights tables: strictness is judged over all files together") {
   const Result whole = parts.run(both, {"test_only=true", "test_model=true"});
   INFO(whole.err);
   CHECK(whole.exit_code == 0);
-  CHECK(says(whole, "loaded 2 of 2 tensors from " + head.string() + " (torch_zip)"));
+  CHECK(says(whole, "loaded 2 of 2 tensors from " + head.string() + " (torch_zip)\n"));
+  CHECK(!says(whole, "as initialised"));  // what one file lacks is in the other
   const Result half = parts.run(table(trunk), {"test_only=true", "test_model=true"});
   INFO(half.err);
   CHECK(half.exit_code == 2);
@@ -177,6 +178,12 @@ TEST_CASE(
   CHECK(part.find(config + ":") != std::string::npos);
   CHECK(error(table(trunk) + table(parts.path() / "none.pth"), 4).find("none.pth") !=
         std::string::npos);
+  const fs::path json = parts.path() / "report.json";
+  const std::string report = "report = \"" + json.string() + "\"\n";
+  CHECK(error(table(trunk, report) + table(trunk, report), 2)
+            .find("two tables of model.weights_init write '" + json.string() +
+                  "'; name another file for one of them") != std::string::npos);
+  CHECK(!fs::exists(json));
   const Result number = parts.run(table(trunk), {"model.weights_init=3"});
   CHECK(number.exit_code == 2);
   CHECK(says(number,

@@ -4,6 +4,10 @@
 #include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
+#include <span>
+#include <unordered_set>
+
+#include "host/files/crc.hpp"
 #include "host/files/mapped_file.hpp"
 #include "host/files/read_into.hpp"
 #include "host/files/shape_text.hpp"
@@ -93,6 +97,39 @@ void copy_weights(const WeightsPlan& plan, const Adapted& adapted,
     }
   }
   read_into(std::move(pieces), at::get_num_threads());
+}
+
+std::vector<std::string> damaged_weights(const WeightsPlan& plan,
+                                         const std::vector<at::Tensor>& model) {
+  struct Check {
+    std::size_t source;
+    std::span<const std::byte> bytes;
+    std::uint32_t crc32;
+  };
+  std::vector<Check> checks;
+  std::unordered_set<const std::byte*> known;  // tensors share storages
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    for (const std::uint64_t source : plan.rows[i].sources) {
+      const TensorRef& from = *plan.sources[source].tensor;
+      const std::optional<Storage::Checksum>& checksum = from.storage->checksum();
+      if (!checksum || !known.insert(checksum->of.data()).second) continue;
+      std::span<const std::byte> bytes = checksum->of;
+      if (plan.rows[i].fate == WeightsFate::loaded && from.numel() > 0 &&
+          fits_bytes(from, model[i]) && from.storage->size_bytes() == bytes.size() &&
+          model[i].nbytes() == bytes.size())
+        bytes = {static_cast<const std::byte*>(model[i].const_data_ptr()), bytes.size()};
+      checks.push_back({static_cast<std::size_t>(source), bytes, checksum->crc32});
+    }
+  }
+  std::vector<char> wrong(checks.size());
+  at::parallel_for(0, static_cast<int64_t>(checks.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+      wrong[i] = crc32(checks[i].bytes) != checks[i].crc32;
+  });
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < checks.size(); ++i)
+    if (wrong[i] != 0) names.push_back(plan.sources[checks[i].source].name);
+  return names;
 }
 
 }  // namespace vissl::host

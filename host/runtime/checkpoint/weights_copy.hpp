@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -22,5 +23,10 @@ Adapted adapt_weights(const WeightsPlan& plan, const Instance& profile);
 // file while it copies: Error(bad_data) when that fails.
 void copy_weights(const WeightsPlan& plan, const Adapted& adapted,
                   const std::vector<at::Tensor>& model);
+
+// The names of the file's tensors that are in the model now and whose bytes have another checksum
+// than the file says. Of what was copied byte by byte the copies are looked at.
+std::vector<std::string> damaged_weights(const WeightsPlan& plan,
+                                         const std::vector<at::Tensor>& model);
 
 }  // namespace vissl::host

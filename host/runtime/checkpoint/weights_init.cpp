@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "host/files/atomic_file.hpp"
+#include "host/files/counted.hpp"
 #include "host/files/locator_text.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
@@ -71,6 +73,8 @@ std::string locator_of(const Instance& profile, const Setting& config) {
 // What a rank has at hand of one table before anything is copied.
 struct Prepared {
   std::unique_ptr<Instance> profile;
+  std::string name;       // "model.weights_init[1]"
+  std::string checksums;  // what comes of a wrong one
   WeightsFile file;
   std::vector<at::Tensor> tensors;  // of the plan's targets
   WeightsPlan plan;                 // borrows the file's tensors
@@ -127,6 +131,11 @@ void prepare(Prepared& to, Model& model, const Setting& table, const std::string
   const std::string& path = located.path;
   WeightsReadOptions options;
   options.formats = services.weights_formats;
+  options.dequantize = true;
+  options.is_big_endian = table.string("byte_order") == "big";
+  // From elsewhere: what only an attack would hold is no matter of a warning.
+  options.refuse_suspicious = locator.find(path) == std::string::npos;
+  to.checksums = table.string("checksums");
   to.file = read_weights_file(path, options);
   std::vector<WeightsSource> sources = tensors_of(to.file.tree);
   if (to.file.format == "safetensors") add_aliases(sources, to.file.metadata);
@@ -154,7 +163,11 @@ std::string report_below(const WeightsPlan& plan, LoadStage stage) {
 // What the files have for the model stands before the error, so that it shows what to set.
 void judge_loudly(Logger& log, const Loading& loading, const WeightsGate& gate) {
   try {
-    for (const Prepared& one : loading.tables) judge_match(one.plan, gate);
+    for (const Prepared& one : loading.tables) {
+      WeightsGate own = gate;
+      if (loading.tables.size() > 1) own.table = one.name;
+      judge_match(one.plan, own);
+    }
     judge(loading.whole, loading.tables.size(), gate);
   } catch (const Error&) {
     for (const Prepared& one : loading.tables) {
@@ -166,10 +179,22 @@ void judge_loudly(Logger& log, const Loading& loading, const WeightsGate& gate) 
   }
 }
 
+// One line for each file, and for several what stays as initialised after all of them.
+std::vector<std::string> summaries(const Loading& loading, LoadStage stage) {
+  const bool alone = loading.tables.size() == 1;
+  std::vector<std::string> lines;
+  for (const Prepared& one : loading.tables) lines.push_back(summary_line(one.plan, stage, alone));
+  const std::string missing = missing_names(loading.whole, 5);
+  if (!alone && !missing.empty()) lines.back() += "; as initialised after all: " + missing;
+  return lines;
+}
+
 void say_summaries(Logger& log, const Loading& loading, LoadStage stage) {
-  for (const Prepared& one : loading.tables)
-    log.log(LogLevel::info, summary_line(one.plan, stage) +
-                                (stage == LoadStage::planned ? report_below(one.plan, stage) : ""));
+  const std::vector<std::string> lines = summaries(loading, stage);
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    log.log(LogLevel::info,
+            lines[i] +
+                (stage == LoadStage::planned ? report_below(loading.tables[i].plan, stage) : ""));
   const WeightsPlan& whole = loading.whole;
   if (whole.coverage() < kWarnCoverage)
     log.log(LogLevel::warning, whole.file + ": only " + percent(whole.coverage()) +
@@ -195,12 +220,26 @@ bool prepare_table(Prepared& to, Model& model, const Setting& table, const Servi
   return true;
 }
 
+void check_reports(const std::vector<Setting>& tables) {
+  std::set<std::string> reports;
+  for (const Setting& table : tables) {
+    const std::string report = table.string("report");
+    if (!report.empty() && !reports.insert(report).second)
+      throw Error(Exit::usage, table["report"].where() +
+                                   ": two tables of model.weights_init write '" + report +
+                                   "'; name another file for one of them");
+  }
+}
+
 Loading prepare_all(Model& model, const std::vector<Setting>& tables, const Services& services,
                     bool strict) {
+  check_reports(tables);
   Loading loading;
   WeightsGate gate{1, strict, true};
-  for (const Setting& table : tables) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const Setting& table = tables[i];
     Prepared one;
+    one.name = "model.weights_init[" + std::to_string(i) + "]";
     if (!prepare_table(one, model, table, services, strict)) continue;
     loading.tables.push_back(std::move(one));
     gate.min_coverage = std::min(gate.min_coverage, table.number("min_coverage"));
@@ -214,12 +253,27 @@ Loading prepare_all(Model& model, const std::vector<Setting>& tables, const Serv
   return loading;
 }
 
-// All that can fail by what a file holds comes before the first copy.
-void copy_all(const std::vector<Prepared>& all) {
+void check_sums(Logger& log, const Prepared& one) {
+  if (one.checksums == "off") return;
+  const std::vector<std::string> damaged = damaged_weights(one.plan, one.tensors);
+  if (damaged.empty()) return;
+  const std::string text =
+      one.plan.file + ": the data of " + counted(damaged.size(), "tensor") +
+      " has another checksum than the file says, so it is damaged: " + first_names(damaged, 5) +
+      "; use another copy of the file";
+  if (one.checksums == "error") throw Error(Exit::bad_data, text);
+  log.log(LogLevel::warning, text + " (checksums = \"error\" of [model.weights_init] refuses it)");
+}
+
+// What a profile makes of tensors comes before the first copy; a file whose data cannot be read, or
+// is damaged, may end it later.
+void copy_all(Logger& log, const std::vector<Prepared>& all) {
   std::vector<Adapted> adapted;
   for (const Prepared& one : all) adapted.push_back(adapt_weights(one.plan, *one.profile));
-  for (std::size_t i = 0; i < all.size(); ++i)
+  for (std::size_t i = 0; i < all.size(); ++i) {
     copy_weights(all[i].plan, adapted[i], all[i].tensors);
+    check_sums(log, all[i]);
+  }
 }
 
 }  // namespace
@@ -256,17 +310,16 @@ LoadedWeights init_weights(Model& model, const Setting& config, const Services& 
 
   std::vector<std::vector<std::uint32_t>> sums;
   together(ranks, [&] {
-    copy_all(tables);
+    copy_all(log, tables);
     if (ranks.world() > 1)
       for (const Prepared& one : tables) sums.push_back(checksums(one.plan, one.tensors));
   });
   for (std::size_t i = 0; i < sums.size(); ++i) check_same_values(tables[i].plan, sums[i]);
   say_summaries(log, loading, LoadStage::loaded);
   LoadedWeights loaded;
-  for (const Prepared& one : tables) {
-    loaded.summary += (loaded.summary.empty() ? "" : "; then ") + summary_line(one.plan);
-    loaded.report += text_report(one.plan);
-  }
+  for (const std::string& line : summaries(loading, LoadStage::loaded))
+    loaded.summary += (loaded.summary.empty() ? "" : "; then ") + line;
+  for (const Prepared& one : tables) loaded.report += text_report(one.plan);
   return loaded;
 }
 
