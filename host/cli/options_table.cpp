@@ -69,7 +69,8 @@ constexpr OptionRow kOptions[] = {
     {"from", '\0', "SYSTEM", OptionGroup::input, "|convert|",
      "Whose names IN has; found by the names when it is not given."},
     {"part", '\0', "PLACE", OptionGroup::input, "|convert|",
-     "Takes what stands below this place of IN: 'state_dict', 'teacher'."},
+     "Takes what stands below these whole dotted parts of IN's names: 'state_dict', "
+     "'momentum_teacher'."},
     {"depth", '\0', "N", OptionGroup::input, "|convert|",
      "Refuses a ResNet of another depth: 18, 34, 50, 101 or 152."},
     {"heads", '\0', "", OptionGroup::input, "|convert|", "Takes the linear classifier along."},

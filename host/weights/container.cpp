@@ -12,6 +12,7 @@
 #include "host/files/safetensors_writer.hpp"
 #include "host/files/tensor_list.hpp"
 #include "host/files/torch_zip_writer.hpp"
+#include "host/weights/part.hpp"
 
 namespace vissl::host {
 namespace {
@@ -111,20 +112,6 @@ void spell_places(const Node& node, std::string_view rest, const std::string& sp
   }
 }
 
-std::string places_of(const Node& tree) {
-  std::set<std::string> places;
-  for_each_tensor(tree, [&](const std::string& name, const TensorRef&) {
-    if (const std::size_t dot = name.find('.'); dot != std::string::npos)
-      places.insert(name.substr(0, dot));
-  });
-  std::string list;
-  for (const std::string& place : places) {
-    if (list.size() > 200) return list + ", ...";
-    list += (list.empty() ? "" : ", ") + quoted_name(place);
-  }
-  return list;
-}
-
 // What was joined of VISSL's shards or slices is one file now.
 Node joined(const WeightsFile& file) {
   if (!file.format.starts_with("vissl_")) return file.tree;
@@ -137,21 +124,17 @@ Node joined(const WeightsFile& file) {
   return whole;
 }
 
-// The tensors below `part`, as one flat dict.
+// The tensors below `part` of the names, as one flat dict.
 Node flat_part(const Node& tree, const std::string& part, const std::string& name) {
+  const std::string place = part.empty() ? "" : place_of_part(tree, part, name) + ".";
   Compactor compacted;
   Node flat = Node::ordered_dict();
   for_each_tensor(tree, [&](const std::string& path, const TensorRef& tensor) {
-    if (!part.empty() && !path.starts_with(part + ".")) return;
-    const std::string key = part.empty() ? path : path.substr(part.size() + 1);
+    if (!path.starts_with(place)) return;
+    const std::string key = path.substr(place.size());
     if (flat.find(key) != nullptr) throw_same_path(tree, path, name);
     flat[key] = compacted(tensor);
   });
-  if (!part.empty() && flat.as_dict().size() == 0) {
-    const std::string places = places_of(tree);
-    throw Error(Exit::usage, name + " has no tensor below '" + part + "'" +
-                                 (places.empty() ? "" : "; its names begin with " + places));
-  }
   return flat;
 }
 

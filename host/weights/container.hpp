@@ -37,8 +37,8 @@ struct Contents {
 
 // All of a file for another container. Objects of foreign classes are left out; tensors lose what
 // their storage has beside them. `part` "state_dict" keeps only the tensors below that place, as
-// one flat dict without the place; "" keeps the tree. Throws Error(Exit::usage) that names the
-// places there are when `part` is none of them, Error(Exit::bad_data) for a file without tensors
+// one flat dict without the place; "" keeps the tree. Throws what place_of_part() throws,
+// Error(Exit::bad_data) for a file without tensors
 // and for a flat container when two have one dotted path.
 // `name`: of the file, for messages.
 Contents contents_of(const WeightsFile& file, Container container, const std::string& part,

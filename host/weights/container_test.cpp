@@ -112,7 +112,8 @@ TEST_CASE("convert: a part of the file becomes a flat dict; a part that is not t
   CHECK(part.tree.as_dict().size() == 1);
   CHECK(part.tree.find("a.w") != nullptr);
   CHECK(refused(file, "model") ==
-        "a.pth has no tensor below 'model'; its names begin with 'optimizer', 'state_dict'");
+        "a.pth has no tensor below 'model'; --part takes whole dotted parts of the names: "
+        "'optimizer', 'state_dict', 'state_dict.a'");
   file.tree["\x1b[31mred"]["w"] = floats({3}, {1});
   CHECK(refused(file, "model").find("'\\x1b[31mred', 'optimizer'") != std::string::npos);
   WeightsFile empty;

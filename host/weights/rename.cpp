@@ -8,6 +8,7 @@
 #include "host/abi_text.hpp"
 #include "host/boundary.hpp"
 #include "host/files/damage.hpp"
+#include "host/weights/part.hpp"
 
 namespace vissl::host {
 namespace {
@@ -180,6 +181,8 @@ Renamed rename_weights(const WeightsFile& file, const RenameRequest& request, Co
   std::vector<vissl_weights_entry> entries;
   for (const WeightsSource& source : sources)
     entries.push_back(entry_of(source.name, source.tensor->dtype, source.tensor->shape));
+  const std::string place =
+      request.part.empty() ? "" : place_of_part(file.tree, request.part, name);
   const std::string container_name = name_of(container);
   vissl_weights_rename_request raw = {};
   raw.size = sizeof raw;
@@ -187,7 +190,7 @@ Renamed rename_weights(const WeightsFile& file, const RenameRequest& request, Co
   raw.source_count = entries.size();
   raw.to = str_of(request.to);
   raw.from = str_of(request.from);
-  raw.part = str_of(request.part);
+  raw.part = str_of(place);
   raw.container = str_of(container_name);
   raw.depth = static_cast<std::uint32_t>(request.depth);
   raw.flags = (request.heads ? VISSL_WEIGHTS_WITH_HEADS : 0u) |

@@ -14,7 +14,7 @@ namespace vissl::host {
 struct RenameRequest {
   std::string to;        // a system that the profile knows
   std::string from;      // empty: found by the names
-  std::string part;      // what stands below this place; empty: what fits best
+  std::string part;      // see place_of_part(); empty: what fits best
   int depth = 0;         // of a ResNet; 0 = any
   bool heads = false;    // the linear classifier too
   bool reverse = false;  // the first convolution's input channels

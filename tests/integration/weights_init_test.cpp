@@ -192,8 +192,8 @@ TEST_CASE(
   write_torch_zip(file, out);
   file.commit();
   const Result converted =
-      run_host({"convert", dino.string(), made.string(), "--to", "vissl", "--part", "teacher",
-                "--heads", "--plugins", VISSL_PLUGIN_DIR});
+      run_host({"convert", dino.string(), made.string(), "--to", "vissl", "--part",
+                "momentum_teacher", "--heads", "--plugins", VISSL_PLUGIN_DIR});
   INFO(converted.err);
   REQUIRE(converted.exit_code == 0);
   const Result loaded =

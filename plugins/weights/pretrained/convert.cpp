@@ -31,9 +31,7 @@ struct Found {
 };
 
 bool has_part(const std::string& name, const std::string& part) {
-  if (part.empty() || starts_with(name, part + ".")) return true;
-  // A word of a dotted part: "teacher" for loss.momentum_teacher.trunk.
-  return name.find(part) != std::string::npos;
+  return part.empty() || starts_with(name, part + ".");
 }
 
 // Caffe2's jigsaw networks have a tower for each tile, all alike: "_s0_" of the first one goes, the

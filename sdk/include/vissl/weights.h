@@ -42,7 +42,7 @@ typedef struct vissl_weights_rename_request {
   uint64_t source_count;
   vissl_str to;        /* a system: "torchvision" */
   vissl_str from;      /* empty: to be found by the names */
-  vissl_str part;      /* take what stands below this dotted place, or below a part of a name with this word; empty: what fits best */
+  vissl_str part;      /* take what stands below this place, the beginning of names up to a dot; empty: what fits best */
   vissl_str container; /* "torch", "safetensors" or "numpy pickle" */
   uint32_t depth;      /* of a ResNet; 0 = any. Another one is an error. */
   uint32_t flags;
