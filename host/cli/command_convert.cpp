@@ -104,14 +104,16 @@ int convert_command(const CommandContext& context) {
     throw Error(Exit::usage,
                 "'convert' needs --to: vissl, torchvision or another system's names, or torch or "
                 "safetensors for another container");
+  const bool is_sliced = options.to == "sliced";
+  const bool same_names = options.to == "torch" || options.to == "safetensors" || is_sliced;
+  Container container = container_of(out);
+  if (options.to == "safetensors") container = Container::safetensors;
+  if (options.to == "torch" || is_sliced) container = Container::torch;
+  check_ending(out, container);
   WeightsInput input(context);
   const std::string& in = input.path();
   check_output(in, out, options.force);
   const WeightsFile file = read_input(input, context.log);
-
-  const bool is_sliced = options.to == "sliced";
-  const bool same_names = options.to == "torch" || options.to == "safetensors" || is_sliced;
-  Container container = container_of(out);
   Contents contents;
   if (same_names) {
     if (!options.from.empty() || options.depth != 0 || options.heads || options.bgr)
@@ -126,7 +128,6 @@ int convert_command(const CommandContext& context) {
                                      "' of the slices exists; --force replaces them");
       contents = write_slices(out, file, in);
     } else {
-      container = options.to == "safetensors" ? Container::safetensors : Container::torch;
       contents = contents_of(file, container, options.part, in);
     }
   } else {

@@ -1,6 +1,7 @@
 #include "host/weights/container.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <tuple>
@@ -19,6 +20,14 @@ namespace {
 
 std::string below(const std::string& path, const std::string& part) {
   return path.empty() ? part : path + "." + part;
+}
+
+// In lower case.
+std::string ending_of(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return ending;
 }
 
 // Compacts tensors. One tensor under several names stays one.
@@ -217,9 +226,29 @@ const char* name_of(Container container) {
 }
 
 Container container_of(const std::filesystem::path& path) {
-  const std::string ending = path.extension().string();
+  const std::string ending = ending_of(path);
   if (ending == ".safetensors") return Container::safetensors;
   return ending == ".pkl" ? Container::numpy : Container::torch;
+}
+
+void check_ending(const std::filesystem::path& path, Container container) {
+  constexpr std::array kTorch = {".pth", ".pt", ".torch", ".bin", ".ckpt", ".tar", ".pyth"};
+  constexpr std::array kForeign = {".npz",  ".npy", ".onnx", ".msgpack",
+                                   ".json", ".h5",  ".gz",   ".tgz"};
+  const std::string ending = ending_of(path);
+  const bool is_foreign = std::ranges::find(kForeign, ending) != kForeign.end();
+  const bool is_known =
+      container_of(path) != Container::torch || std::ranges::find(kTorch, ending) != kTorch.end();
+  if (!is_foreign && (!is_known || container_of(path) == container)) return;
+  const char* good = container == Container::safetensors ? ".safetensors"
+                     : container == Container::numpy     ? ".pkl"
+                                                         : ".pth";
+  throw Error(Exit::usage,
+              "'" + path.string() + "' would be " +
+                  (container == Container::torch ? "torch's zip" : name_of(container)) +
+                  ", which is not what its ending says; call it '" +
+                  std::filesystem::path(path).replace_extension(good).string() + "'" +
+                  (is_foreign ? "" : ", or choose the container with --to"));
 }
 
 TensorRef compact(const TensorRef& tensor) {

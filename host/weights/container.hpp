@@ -15,8 +15,11 @@ enum class Container {
   numpy,        // a pickle of numpy arrays
 };
 const char* name_of(Container container);
-// By the ending of the name: .safetensors, .pkl for numpy, everything else torch.
+// By the ending of the name, in whatever case: .safetensors, .pkl for numpy, everything else torch.
 Container container_of(const std::filesystem::path& path);
+// Throws Error(Exit::usage) when the ending is that of another container, or of a format that is
+// never written: .npz, .onnx, ...
+void check_ending(const std::filesystem::path& path, Container container);
 
 struct LeftOut {
   std::string name;    // dotted path in the file that was read

@@ -57,6 +57,33 @@ TEST_CASE("convert: every container gives every tensor back, and the next one to
   }
 }
 
+TEST_CASE("convert: the ending of a name may not contradict what is written") {
+  const auto refusal = [](const char* path, Container container) {
+    try {
+      check_ending(path, container);
+    } catch (const Error& error) {
+      CHECK(error.code() == Exit::usage);
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  CHECK(container_of("A.SafeTensors") == Container::safetensors);
+  for (const char* path : {"a.pth", "a.torch", "a.pth.tar", "a", "a.weights", "v1.5"})
+    CHECK(refusal(path, Container::torch) == "taken");
+  for (const char* path : {"a.safetensors", "a.SAFETENSORS", "a", "a.weights"})
+    CHECK(refusal(path, Container::safetensors) == "taken");
+  CHECK(refusal("a.pkl", Container::numpy) == "taken");
+  CHECK(refusal("b/a.safetensors", Container::torch) ==
+        "'b/a.safetensors' would be torch's zip, which is not what its ending says; call it "
+        "'b/a.pth', or choose the container with --to");
+  CHECK(refusal("a.PTH", Container::safetensors) ==
+        "'a.PTH' would be safetensors, which is not what its ending says; call it "
+        "'a.safetensors', or choose the container with --to");
+  CHECK(refusal("a.pkl", Container::torch).starts_with("'a.pkl' would be torch's zip, "));
+  CHECK(refusal("a.npz", Container::torch) ==
+        "'a.npz' would be torch's zip, which is not what its ending says; call it 'a.pth'");
+}
+
 TEST_CASE("convert: a view is written without the rest of its storage, shared tensors once") {
   const TensorRef big = floats(std::vector<float>(1000, 1.0f), {1000});
   TensorRef view = big;

@@ -65,6 +65,10 @@ refused "needs --to" moco.pth new.pth
 refused "needs OUT" moco.pth
 refused "has no tensor below 'model'" moco.pth new.pth --to torch --part model
 refused "depth 101 is wanted" moco.pth new.pth --to vissl --depth 101
+refused "call it 'new.safetensors'" moco.pth new.pth --to safetensors
+refused "call it 'new.pth'" moco.pth new.safetensors --to torch
+refused "call it 'new.pth'" moco.pth new.npz --to torchvision
+refused "has no tensor below 'modul'" moco.pth new.pth --to vissl --part modul
 refused "changes the container alone" moco.pth new.pth --to torch --heads
 refused "slices are made of VISSL's checkpoints" moco.pth new.pth --to sliced
 refused "of the slices exists" vissl.torch sliced.pth --to sliced

@@ -78,7 +78,7 @@ TEST_CASE("weights input: a locator's branch is all that is shown and converted"
 
 TEST_CASE("weights input: a damaged record is refused where data is read, and nothing is written") {
   const TempFolder folder;
-  const std::string file = folder / "damaged.pth", out = folder / "out.pth";
+  const std::string file = folder / "damaged.pth";
   std::string content = read_file(kGolden / "zip_training.pth");
   // 432 bytes of float32 follow the name and its padding.
   const std::size_t data = (content.find("zip_training/data/0") + 19 + 63) / 64 * 64 + 128;
@@ -86,8 +86,9 @@ TEST_CASE("weights input: a damaged record is refused where data is read, and no
     content[at] = static_cast<char>(content[at] ^ 0x55);
   write_file(file, content);
   const std::string text = "error: " + file + ": entry 'zip_training/data/0' has a wrong checksum";
-  for (const char* to : {"torch", "safetensors", "vissl", "sliced"}) {
+  for (const std::string to : {"torch", "safetensors", "vissl", "sliced"}) {
     CAPTURE(to);
+    const std::string out = folder / (to == "safetensors" ? "out.safetensors" : "out.pth");
     const Result converted = host({"convert", file, out, "--to", to});
     CHECK(converted.exit_code == 4);
     CHECK(converted.err.starts_with(text));
