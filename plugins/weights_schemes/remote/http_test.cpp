@@ -206,6 +206,30 @@ TEST_CASE("http: redirects without end are given up") {
         server.url("/circle") + " leads from one address to the next more than 10 times");
 }
 
+TEST_CASE("http: a redirect to anything but the web is the server's fault, and is named") {
+  Remote remote;
+  std::string target;
+  const HttpServer server([&](const HttpRequest&) {
+    HttpReply reply;
+    reply.status = 302;
+    reply.headers.emplace_back("Location", target);
+    return reply;
+  });
+  const std::string url = server.url("/net.torch");
+  const auto refused = [&](const std::string& shown) {
+    return url + " is a redirect to '" + shown +
+           "', and only redirects to http:// and https:// are followed; ask who keeps that server, "
+           "or give the file's own address";
+  };
+  target = "file:///etc/passwd";
+  CHECK(remote.failure(url) == refused("file:///etc/passwd"));
+  target = "ftp://me:HUNTER2@files.example/net.torch?token=SECRET";
+  CHECK(remote.failure(url) == refused("ftp://***@files.example/net.torch"));
+  target = "gopher://" + std::string(1000, 'x');
+  CHECK(remote.failure(url).size() < url.size() + 400);
+  CHECK(remote.files() == 0);
+}
+
 TEST_CASE("http: the pin and the hash in the name are checked, after a download and on hits") {
   Remote remote;
   const HttpServer server(gives(kBytes));

@@ -15,6 +15,7 @@ namespace {
 constexpr int kMaxRedirects = 10;
 constexpr long kTooSlow = 1000;  // bytes per second
 constexpr std::size_t kErrorBody = 4096;
+constexpr std::size_t kLongestTarget = 200;  // of a redirect that is not followed, in messages
 
 struct FreeEasy {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -148,6 +149,26 @@ void set_headers(const Request& request, bool with_credentials,
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
 }
 
+// Where a server sends its visitor. What is no address of the web is the server's fault, not that
+// of the config which named the server.
+Url redirect_target(const Url& from, const std::string& next) {
+  try {
+    Url to = parse_url(next);
+    to.user.clear();
+    return to;
+  } catch (const vissl::Failure&) {
+    std::string target = next.substr(0, std::min(next.find_first_of("?#"), kLongestTarget));
+    const std::size_t server = target.find("://"), user = target.rfind('@');
+    if (server != std::string::npos && user != std::string::npos && user > server)
+      target.replace(server + 3, user - server - 3, "***");
+    for (char& c : target)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    vissl::fail(VISSL_E_DATA, shown(from) + " is a redirect to '" + target +
+                                  "', and only redirects to http:// and https:// are followed; ask "
+                                  "who keeps that server, or give the file's own address");
+  }
+}
+
 // The address that the hop leads to; empty when it is the last one.
 std::string one_hop(const Request& request, const Url& url, bool with_credentials,
                     const Receiver& receiver, Response& response) {
@@ -202,8 +223,7 @@ Response transfer(const Request& request, const Receiver& receiver) {
     const bool with_credentials = same_server(url, request.url);
     const std::string next = one_hop(request, url, with_credentials, receiver, response);
     if (next.empty()) return response;
-    Url to = parse_url(next);
-    to.user.clear();
+    const Url to = redirect_target(url, next);
     if (url.scheme == "https" && to.scheme == "http")
       vissl::fail(VISSL_E_DATA, shown(url) + " leads from https to " + shown(to) +
                                     ", which anybody on the way could change; use that address "
