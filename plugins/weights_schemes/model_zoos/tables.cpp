@@ -6,13 +6,15 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <tuple>
 
 namespace fs = std::filesystem;
 
 namespace model_zoos {
 namespace {
 
-constexpr std::size_t kMostNear = 8;
+constexpr std::size_t kMostNear = 5;
+constexpr std::size_t kMostListed = 12;  // a zoo with more is listed by a command
 
 // Reads one object of strings, the only JSON that such tables are made of.
 class ObjectOfStrings {
@@ -67,9 +69,47 @@ class ObjectOfStrings {
   std::size_t at_ = 0;
 };
 
-std::size_t common(std::string_view a, std::string_view b) {
-  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
-                                  a.begin());
+// Insertions, deletions and replacements that turn `a` into `b`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({above + 1, row[j - 1] + 1, replaced});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+using Entries = std::vector<std::pair<std::string, std::string>>;
+
+// What `name` may have meant, the most likely first: few changed letters, or names that hold it.
+std::vector<std::string> nearest(const Entries& entries, std::string_view name) {
+  const std::size_t most = std::max<std::size_t>(2, name.size() / 2);
+  std::vector<std::tuple<std::size_t, std::size_t, std::string>> scored;
+  for (const auto& entry : entries) {
+    const std::string& known = entry.first;
+    std::size_t distance = edit_distance(name, known);
+    const std::size_t at = name.size() > 1 ? known.find(name) : std::string::npos;
+    if (at != std::string::npos) distance = std::min<std::size_t>(distance, at == 0 ? 1 : 2);
+    if (distance <= most) scored.emplace_back(distance, known.size(), known);
+  }
+  std::sort(scored.begin(), scored.end());
+  scored.resize(std::min(scored.size(), kMostNear));
+  std::vector<std::string> names;
+  for (const auto& one : scored) names.push_back(std::get<2>(one));
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 }  // namespace
@@ -106,25 +146,18 @@ void Table::add_file(const std::string& path) {
 const std::string& Table::at(std::string_view name) const {
   for (const auto& entry : entries_)
     if (entry.first == name) return entry.second;
-  std::vector<std::string> names;
-  for (const auto& entry : entries_) names.push_back(entry.first);
-  std::sort(names.begin(), names.end());
-  std::string list;
-  if (!name.empty() && names.size() > kMostNear) {
-    std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-      return common(a, name) > common(b, name);
-    });
-    names.resize(kMostNear);
+  const std::string count = std::to_string(entries_.size());
+  std::string all = "'vissl-host show models \"" + scheme_ + "*\"' lists all " + count;
+  if (entries_.size() <= kMostListed) {
+    std::vector<std::string> names;
+    for (const auto& entry : entries_) names.push_back(entry.first);
     std::sort(names.begin(), names.end());
+    all = "there are: " + joined(names);
   }
-  for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
-  if (name.empty())
-    vissl::fail(VISSL_E_DATA, "it names no weights of " + zoo_ + "; there are: " + list);
-  vissl::fail(VISSL_E_DATA,
-              zoo_ + " has no weights '" + std::string(name) + "'; near: " + list +
-                  (entries_.size() > kMostNear
-                       ? "; " + scheme_ + " alone lists all " + std::to_string(entries_.size())
-                       : ""));
+  if (name.empty()) vissl::fail(VISSL_E_DATA, "it names no weights of " + zoo_ + "; " + all);
+  const std::vector<std::string> near = nearest(entries_, name);
+  vissl::fail(VISSL_E_DATA, zoo_ + " has no weights '" + std::string(name) + "'; " +
+                                (near.empty() ? "" : "near: " + joined(near) + "; ") + all);
 }
 
 void Table::names(const vissl::WeightsNames& names, const char* fragment) const {

@@ -36,8 +36,8 @@ class Table {
   // folder. Throws vissl::Failure(VISSL_E_DATA).
   void add_file(const std::string& path);
 
-  // Throws vissl::Failure(VISSL_E_DATA) that lists the names which begin like `name`, or all of
-  // them for an empty name.
+  // Throws vissl::Failure(VISSL_E_DATA) with up to five names like `name`, and all of a short table
+  // or the command that lists a long one.
   const std::string& at(std::string_view name) const;
 
   // Tells every name, with what stands behind its place in a locator.
