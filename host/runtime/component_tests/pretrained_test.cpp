@@ -63,6 +63,7 @@ Loaded loaded(ComponentHost& host, const std::string& toml, const Json& file,
   const auto& table = profile.table<vissl_weights_profile_class>(VISSL_WEIGHTS_PROFILE_ID);
   const WeightsPlan plan =
       plan_weights("a.npz", "npz", tensors_of(tree), targets, table, profile.handle());
+  if (plan.refusal) throw vissl::host::Error(*plan.refusal);
   Loaded out;
   for (const WeightsMessage& message : plan.messages) out.messages += message.line + "\n";
   for (std::size_t i = 0; i < plan.rows.size(); ++i) {
