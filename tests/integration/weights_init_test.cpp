@@ -245,6 +245,39 @@ TEST_CASE("weights: what only evaluates refuses a file that leaves a tensor rand
   INFO(tested.err);
   CHECK(tested.exit_code == 2);
   CHECK(says(tested, "trunk._feature_blocks.layer4.1.bn2.bias, heads.0.clf.0.weight"));
+  // A classifier of other classes is as random as one that is not there.
+  const fs::path classes = weights.file(
+      "classes.pth", [](const std::string& name) { return name; }, 1000);
+  const Result random =
+      weights.run(classes, {"model.weights_init.profile=timm", "model.heads[mlp].dims=[32,7]",
+                            "test_only=true", "test_model=true"});
+  INFO(random.err);
+  CHECK(random.exit_code == 2);
+  CHECK(says(random, "not in it: heads.0.clf.0.weight, heads.0.clf.0.bias"));
+}
+
+TEST_CASE("weights: what is dropped for its shape counts as missing for every profile") {
+  Weights weights;
+  const Node trunk = weights.trunk([](const std::string& name) { return name; });
+  Node state = Node::dict();
+  for (const auto& [key, tensor] : trunk.as_dict().entries()) {
+    std::vector<std::int64_t> shape = tensor.as_tensor().shape;
+    if (shape.size() == 4) ++shape[1];  // batch norms alone fit
+    state[to_text(key)] = shape.size() == 4 ? Weights::filled(shape, 0) : tensor;
+  }
+  const fs::path file = weights.save("wider.pth", std::move(state));
+  for (const char* profile : {"vissl", "auto"}) {
+    CAPTURE(profile);
+    std::vector<std::string> settings = {std::string("model.weights_init.profile=") + profile,
+                                         "model.weights_init.shape_mismatch=drop"};
+    if (profile == std::string("vissl"))
+      settings.insert(settings.end(), {"model.weights_init.state_dict_key_name=state_dict",
+                                       "model.weights_init.append_prefix=trunk._feature_blocks."});
+    const Result result = weights.run(file, settings);
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(says(result, "of the trunk's elements are in it, less than min_coverage = 50 %"));
+  }
 }
 
 TEST_CASE("weights: a file without counters of batches is whole, as for torch") {

@@ -272,10 +272,8 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
     } else {
       const bool shape = decision.kind == Decision::Kind::drop_shape;
       fitted.mismatches.push_back({named.name, named.tensor, target, shape});
-      ignore(named,
-             shape ? "another shape than the model's" : "another element type than the model's",
+      ignore(named, shape ? other_shape(named, *target) : "another element type than the model's",
              plan);
-      if (head) plan.skip_target(name, "the file's classifier has another shape");
     }
   }
   tell_filters(loaded, plan);

@@ -30,6 +30,11 @@ void ignore(const Named& named, std::string_view reason, const WeightsPlan& plan
   for (const WeightsEntry* entry : needed(*named.tensor)) plan.ignore(*entry, reason);
 }
 
+std::string other_shape(const Named& named, const WeightsEntry& target) {
+  return "it is " + torch_size(named.shape()) + ", '" + target.name + "' of the model is " +
+         torch_size(target.shape);
+}
+
 void tell_filters(const Names& loaded, const WeightsPlan& plan) {
   std::string used;
   for (const std::string& filter : filter_names()) {

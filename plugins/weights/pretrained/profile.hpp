@@ -20,6 +20,8 @@ void load(const Named& named, const vissl::WeightsEntry& target, const vissl::We
           Recipes& recipes);
 // Reports the file's tensors that it is made of as left out.
 void ignore(const Named& named, std::string_view reason, const vissl::WeightsPlan& plan);
+// Why a tensor of another shape than its target's is left out.
+std::string other_shape(const Named& named, const vissl::WeightsEntry& target);
 // Says which filters made what is loaded.
 void tell_filters(const Names& loaded, const vissl::WeightsPlan& plan);
 // The file's names that have no target and that nothing with a target is made of.

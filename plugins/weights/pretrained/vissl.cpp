@@ -176,7 +176,8 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
         fail(VISSL_E_CONFIG, "Unable to interpolate position embeddings: '" + target.name +
                                  "' is not a square grid in the file and in the model");
       if (grid == nullptr && (any_head_shape || settings.drop_shapes)) {
-        plan.skip_target(target.name, "the file's tensor has another shape");
+        ignore(named, other_shape(named, target), plan);
+        missing.push_back(target.name);
         if (!any_head_shape) lines.unchecked(target, named.shape());
         continue;
       }

@@ -16,9 +16,10 @@ using Tensor = vissl::test::NamedShape;
 using Shapes = std::vector<Tensor>;
 
 struct Plan {
-  std::map<std::string, std::string> loads;   // target -> name in the file
-  std::map<std::string, std::string> skips;   // target -> reason
-  std::map<std::string, std::string> adapts;  // target -> what
+  std::map<std::string, std::string> loads;    // target -> name in the file
+  std::map<std::string, std::string> skips;    // target -> reason
+  std::map<std::string, std::string> adapts;   // target -> what
+  std::map<std::string, std::string> ignores;  // name in the file -> reason
   Names messages;
 };
 
@@ -41,6 +42,9 @@ Plan plan(const std::string& toml, const Shapes& source, const Shapes& targets) 
       result.skips[between(line, "skip ", " (")] = between(line, " (", ")");
     } else if (line.rfind("adapt ", 0) == 0) {
       result.adapts[between(line, " -> ", " (")] = between(line, " (", ")");
+    } else if (line.rfind("ignore ", 0) == 0) {
+      const std::string name = between(line, "ignore ", " (");
+      result.ignores[name] = line.substr(name.size() + 9, line.size() - name.size() - 10);
     } else if (line.rfind("say ", 0) == 0) {
       result.messages.push_back(between(line, ": ", ""));
     }
@@ -139,7 +143,26 @@ TEST_CASE("pretrained: a head of another shape is loaded, to fail, unless that i
   CHECK(plan("", kVissl, targets).loads.count("heads.0.clf.0.weight") == 1);
   const Plan p = plan("assert_head_layer_shape_init = false", kVissl, targets);
   CHECK(p.loads.count("heads.0.clf.0.weight") == 0);
-  CHECK(p.skips.at("heads.0.clf.0.weight") == "the file's tensor has another shape");
+  CHECK(p.skips.count("heads.0.clf.0.weight") == 0);
+  CHECK(p.ignores.at(kVissl[2].name) ==
+        "it is torch.Size([2]), 'heads.0.clf.0.weight' of the model is torch.Size([3])");
+}
+
+TEST_CASE("pretrained: what is left out for its shape is missing, and strict counts it") {
+  Shapes targets = kPlain;
+  targets[0].shape = {2, 5};
+  const std::string toml = "shape_mismatch = \"drop\"";
+  const Plan p = plan(toml, kVissl, targets);
+  CHECK(p.loads.size() == 1);
+  CHECK(p.skips == std::map<std::string, std::string>{
+                       {kPlain[1].name, "skip_layers has 'num_batches_tracked'"}});
+  CHECK(p.ignores.at(kVissl[0].name) ==
+        "it is torch.Size([2]), 'trunk._feature_blocks.conv1.weight' of the model is "
+        "torch.Size([2, 5])");
+  CHECK(error(toml + "\nstrict = true", kVissl, targets) ==
+        "1 tensors of the model are not in the file, the first is "
+        "'trunk._feature_blocks.conv1.weight'; check the prefixes, list them in skip_layers, or "
+        "set strict = false");
 }
 
 TEST_CASE("pretrained: torchvision's names take a prefix, for both kinds of models") {

@@ -76,7 +76,8 @@ TEST_CASE("timm: relative positions of no window, or of other heads, are refused
   CHECK(refusal({0, 4}, {225, 4}) ==
         why("0, 4", "225, 4", "both must be (positions, heads), or both (heads, height, width)"));
   CHECK(has(resize({65, 4}, {169, 4}, kTimm + "strict = false\nshape_mismatch = \"drop\""),
-            "ignore " + kTable + " (another shape than the model's)"));
+            "ignore " + kTable + " (it is torch.Size([65, 4]), 'trunk." + kTable +
+                "' of the model is torch.Size([169, 4]))"));
 }
 
 TEST_CASE("timm: indexes and masks of windows are neither loaded nor missed") {
