@@ -113,10 +113,8 @@ void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recip
   }
   const Fit fit = with_heads(found.front(), names, targets, settings.classifier);
   const Fitted fitted = carry_out(fit, names, settings, targets, plan, recipes);
-  if (settings.strict && !fitted.missing.empty())
-    fail(VISSL_E_CONFIG,
-         std::to_string(fitted.missing.size()) +
-             " tensors of the model are not in the file: " + joined(fitted.missing).substr(0, 400));
+  tell_dropped(fitted.mismatches, plan);
+  if (settings.strict) judge_strict(fitted);
 }
 
 }  // namespace pretrained

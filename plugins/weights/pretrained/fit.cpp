@@ -85,14 +85,28 @@ class Decider {
       : fit_(fit), settings_(settings), fitted_(fitted) {}
 
   Decision decide(const Named& named, const WeightsEntry& to) {
+    Decision decision = by_shape(named, to);
+    const bool kept =
+        decision.kind == Decision::Kind::load || decision.kind == Decision::Kind::adapt;
+    if (kept && settings_.drop_dtypes && dtype_of(*named.tensor) != to.dtype)
+      return {Decision::Kind::drop_dtype};
+    return decision;
+  }
+
+  // Whether the tensor belongs to a classifier or a stem that was left out.
+  bool dropped(const WeightsEntry& target) const {
+    return dropped_.count(layer_of(target.name)) > 0;
+  }
+
+ private:
+  Decision by_shape(const Named& named, const WeightsEntry& to) {
     const std::string& name = named.name;
     const bool head = fit_.heads.count(name) > 0;
     if (head && !settings_.label_rows.empty()) return listed_rows(named, to);
-    if (named.shape() == to.shape) {
-      const bool dropped = settings_.drop_dtypes && dtype_of(*named.tensor) != to.dtype;
-      return {dropped ? Decision::Kind::drop_dtype : Decision::Kind::load};
-    }
-    if (fit_.reshapes) return {Decision::Kind::adapt, reshaped(named.tensor, to.shape, "reshaped")};
+    if (named.shape() == to.shape) return {Decision::Kind::load};
+    if (fits(named.shape(), to.shape) && !named.is_made()) return {Decision::Kind::load};
+    if (fits(named.shape(), to.shape) || fit_.reshapes)
+      return {Decision::Kind::adapt, reshaped(named.tensor, to.shape, "reshaped")};
     const bool adapting = adapts(settings_.system);
     if (adapting) {
       FormulaPtr tensor = adapted(named, to);
@@ -101,8 +115,10 @@ class Decider {
         fitted_.stem = {layer_of(name), channels(named.shape()), channels(to.shape),
                         tensor == nullptr};
       if (tensor != nullptr) return {Decision::Kind::adapt, std::move(tensor)};
-      if (head || stem) dropped_.insert(layer_of(to.name));
-      if (head || stem) return {Decision::Kind::drop_shape};
+      if ((head || stem) && !settings_.refuse_shapes) {
+        dropped_.insert(layer_of(to.name));
+        return {Decision::Kind::drop_shape};
+      }
     }
     if (adapting && is_window_bias(to.name) && !settings_.drop_shapes)
       fail(VISSL_E_CONFIG, "Unable to resize relative positions: '" + name + "' " +
@@ -121,13 +137,6 @@ class Decider {
                                "shape_mismatch = \"drop\"");
     return {Decision::Kind::drop_shape};
   }
-
-  // Whether the tensor belongs to a classifier or a stem that was left out.
-  bool dropped(const WeightsEntry& target) const {
-    return dropped_.count(layer_of(target.name)) > 0;
-  }
-
- private:
   static std::int64_t channels(const std::vector<std::int64_t>& shape) {
     return shape.size() > 1 ? shape[1] : 0;
   }
@@ -177,12 +186,6 @@ bool is_further_token(const std::string& name) {
 }
 
 }  // namespace
-
-std::string torch_size(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
-  return "torch.Size([" + text + "])";
-}
 
 std::string Fit::target(const std::string& name) const {
   const auto pair = pairs.find(name);
@@ -240,6 +243,22 @@ Placement without_trunk(const Names& names) {
   }
   place.from.erase(place.from.rfind('.') + 1);
   return place;
+}
+
+void judge_strict(const Fitted& fitted) {
+  std::vector<std::string> random;
+  for (const Mismatch& m : fitted.mismatches) random.push_back(m.name);
+  random.insert(random.end(), fitted.missing.begin(), fitted.missing.end());
+  random.erase(std::remove_if(
+                   random.begin(), random.end(),
+                   [](const std::string& name) { return ends_with(name, "num_batches_tracked"); }),
+               random.end());
+  if (random.empty()) return;
+  const bool one = random.size() == 1;
+  fail(VISSL_E_CONFIG, std::to_string(random.size()) + " tensor" + (one ? "" : "s") +
+                           " of the model " + (one ? "stays" : "stay") + " as initialised: " +
+                           joined(random).substr(0, 400) + "; list " + (one ? "it" : "them") +
+                           " in skip_layers, or set strict = false of [model.weights_init]");
 }
 
 Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,

@@ -41,14 +41,6 @@ Fit by_endings(const Names& names, const Targets& targets, const vissl::WeightsP
 // another number of elements meet.
 Fit by_position(const Names& names, const Targets& targets);
 
-// A tensor that does not fit, in the file's spelling.
-struct Mismatch {
-  std::string name;
-  FormulaPtr from;
-  const vissl::WeightsEntry* to;
-  bool shape;  // otherwise the element type
-};
-
 // The first convolution, where the model's has other input channels.
 struct Stem {
   std::string name;  // of the layer, in the file's spelling
@@ -68,7 +60,8 @@ struct Fitted {
 // Plans every tensor of the model. Fails for a mismatch that settings.drop_shapes does not allow.
 Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
                  const Targets& targets, const vissl::WeightsPlan& plan, Recipes& recipes);
-
-std::string torch_size(const std::vector<std::int64_t>& shape);  // "torch.Size([64, 3])"
+// What strict = true asks for where a system has no report of its own: fails for any tensor that
+// stays as initialised and that nobody chose, save counters of batches.
+void judge_strict(const Fitted& fitted);
 
 }  // namespace pretrained

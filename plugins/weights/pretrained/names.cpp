@@ -45,6 +45,16 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string torch_size(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "torch.Size([" + text + "])";
+}
+
+bool fits(const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to) {
+  return from == to || (to.empty() && from == std::vector<std::int64_t>{1});
+}
+
 Names below(const WeightsPlan& plan, std::string_view place) {
   Names names;
   for (const WeightsEntry& entry : plan.source())
@@ -133,7 +143,7 @@ std::vector<Placement> placements(const Names& names, const Targets& targets,
         if (mapped.empty()) continue;
         for (const std::string& to : targets.places()) {
           const WeightsEntry* target = targets.find(to + mapped);
-          if (target == nullptr || target->shape != named.shape()) continue;
+          if (target == nullptr || !fits(named.shape(), target->shape)) continue;
           Placement& place = found[{from, m, to}];
           place.from = from;
           place.map = maps[m];

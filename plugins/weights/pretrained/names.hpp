@@ -28,7 +28,10 @@ using Names = std::vector<Named>;
 bool starts_with(std::string_view text, std::string_view start);
 bool ends_with(std::string_view text, std::string_view end);
 std::int64_t numel(const vissl::WeightsEntry& entry);
-std::string joined(const std::vector<std::string>& names);  // "a, b"
+std::string joined(const std::vector<std::string>& names);       // "a, b"
+std::string torch_size(const std::vector<std::int64_t>& shape);  // "torch.Size([64, 3])"
+// The same shape, or one element for a scalar, as torch's load_state_dict takes it.
+bool fits(const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to);
 
 // The tensors below `place` ("state_dict." or "" for all), named without it.
 Names below(const vissl::WeightsPlan& plan, std::string_view place);

@@ -36,7 +36,7 @@ Endings matched(const Names& names, const Targets& targets, const KeyMap& map) {
       at = dot == std::string::npos ? dot : dot + 1;
       if (it == found.by_name.end()) continue;
       const Named& named = *it->second;
-      if (named.shape() != target.shape) {
+      if (!fits(named.shape(), target.shape)) {
         found.warnings.push_back("Shape of " + named.name + " in checkpoint is " +
                                  torch_size(named.shape()) + ", while shape of " + target.name +
                                  " in model is " + torch_size(target.shape) + ".\n" + named.name +

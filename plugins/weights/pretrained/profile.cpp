@@ -12,6 +12,10 @@ using namespace vissl;
 
 namespace pretrained {
 
+namespace {
+constexpr std::size_t kMostTold = 5;
+}
+
 void load(const Named& named, const WeightsEntry& target, const WeightsPlan& plan,
           Recipes& recipes) {
   if (!named.is_made()) return plan.load(*named.tensor->entry, target.name);
@@ -33,6 +37,21 @@ void ignore(const Named& named, std::string_view reason, const WeightsPlan& plan
 std::string other_shape(const Named& named, const WeightsEntry& target) {
   return "it is " + torch_size(named.shape()) + ", '" + target.name + "' of the model is " +
          torch_size(target.shape);
+}
+
+void tell_dropped(const std::vector<Mismatch>& mismatches, const WeightsPlan& plan) {
+  std::vector<std::string> list;
+  for (const Mismatch& m : mismatches)
+    if (m.shape && starts_with(m.to->name, "trunk."))
+      list.push_back("'" + m.name + "' " + torch_size(m.from->shape) + ", '" + m.to->name +
+                     "' of the model is " + torch_size(m.to->shape));
+  if (list.empty()) return;
+  std::string text = "weights: left out for " + std::string(list.size() == 1 ? "its" : "their") +
+                     " shape" + (list.size() == 1 ? "" : "s") + ": ";
+  for (std::size_t i = 0; i < std::min(kMostTold, list.size()); ++i)
+    text += (i == 0 ? "" : "; ") + list[i];
+  if (list.size() > kMostTold) text += "; and " + std::to_string(list.size() - kMostTold) + " more";
+  plan.message(VISSL_LOG_WARNING, text);
 }
 
 void tell_filters(const Names& loaded, const WeightsPlan& plan) {

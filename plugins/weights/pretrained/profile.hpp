@@ -22,6 +22,15 @@ void load(const Named& named, const vissl::WeightsEntry& target, const vissl::We
 void ignore(const Named& named, std::string_view reason, const vissl::WeightsPlan& plan);
 // Why a tensor of another shape than its target's is left out.
 std::string other_shape(const Named& named, const vissl::WeightsEntry& target);
+// A tensor that does not fit, in the file's spelling.
+struct Mismatch {
+  std::string name;
+  FormulaPtr from;
+  const vissl::WeightsEntry* to;
+  bool shape;  // otherwise the element type
+};
+// Warns of tensors of the trunk that are left out for their shapes, with both.
+void tell_dropped(const std::vector<Mismatch>& mismatches, const vissl::WeightsPlan& plan);
 // Says which filters made what is loaded.
 void tell_filters(const Names& loaded, const vissl::WeightsPlan& plan);
 // The file's names that have no target and that nothing with a target is made of.

@@ -293,6 +293,7 @@ Settings::Settings(const Config& c)
   const bool lenient = system == System::essmc2 || system == System::mmcv ||
                        system == System::vis4d || system == System::detectron2;
   drop_shapes = drops(c, "shape_mismatch", lenient);
+  refuse_shapes = c.find("shape_mismatch").has_value() && !drop_shapes;
   const auto wanted = c.find("strict");
   strict = wanted ? wanted->boolean() : system == System::timm || system == System::timm_classic;
 }

@@ -39,7 +39,8 @@ struct Settings {
   bool strict;
   bool use_ema;
   bool drop_shapes,
-      drop_dtypes;  // tensors of another shape, element type are left out, not refused
+      drop_dtypes;     // tensors of another shape, element type are left out, not refused
+  bool refuse_shapes;  // by the user's wish, also where the profile leaves them out
   std::int64_t label_offset;
   std::vector<std::int64_t> label_rows;             // of the file's classifier; empty: all
   std::vector<std::string> filters;                 // of filter_names()

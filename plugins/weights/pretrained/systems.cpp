@@ -250,6 +250,13 @@ void say_stem(const Stem& stem, bool classic, const WeightsPlan& plan) {
 void say_timm(const Settings& settings, const WeightsPlan& plan, const Fitted& fitted) {
   if (settings.strict) judge_timm(fitted);
   if (fitted.stem) say_stem(*fitted.stem, settings.system == System::timm_classic, plan);
+  std::vector<Mismatch> untold = fitted.mismatches;
+  if (fitted.stem && fitted.stem->dropped)
+    untold.erase(
+        std::remove_if(untold.begin(), untold.end(),
+                       [&](const Mismatch& m) { return m.name == fitted.stem->name + ".weight"; }),
+        untold.end());
+  tell_dropped(untold, plan);
   std::vector<std::string> missing = fitted.missing;
   for (const Mismatch& m : fitted.mismatches) missing.push_back(m.name);
   if (!missing.empty())
@@ -306,6 +313,7 @@ void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& rec
   Fitted fitted = carry_out(fit, names, settings, targets, plan, recipes);
   switch (settings.system) {
     case System::essmc2:
+      if (settings.strict) judge_strict(fitted);
       say_essmc2(settings, plan, fitted);
       break;
     case System::mmcv:
@@ -314,6 +322,7 @@ void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& rec
       say_mmcv(settings, plan, fitted);
       break;
     case System::detectron2:
+      if (settings.strict) judge_strict(fitted);
       say_detectron2(plan, fitted);
       break;
     default:

@@ -85,13 +85,20 @@ void judge_prefixes(const StateDict& file, const Targets& targets, std::int64_t 
                  "weights: the prefixes fit little of the trunk; " + as_settings(places.front()));
 }
 
-// Shapes and lists of names as Python prints them, for VISSL's lines.
-std::string size_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
-  return "torch.Size([" + text + "])";
+[[noreturn]] void refuse_positions(const Named& named, const WeightsEntry& target) {
+  const bool same_width = !named.shape().empty() && !target.shape.empty() &&
+                          named.shape().back() == target.shape.back();
+  fail(VISSL_E_CONFIG,
+       "Unable to interpolate position embeddings: '" + target.name + "' is " +
+           torch_size(named.shape()) + " in the file and " + torch_size(target.shape) +
+           " in the model: " +
+           (same_width ? "both must be (1, positions, width), the positions square grids "
+                         "besides their tokens"
+                       : "their last sizes, the width, must be the same") +
+           "; change the model, list the layer in skip_layers, or set shape_mismatch = \"drop\"");
 }
 
+// A list of names as Python prints it, for VISSL's lines.
 std::string list_text(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
@@ -109,12 +116,12 @@ class Lines {
     say("Not found:\t\t" + target.name + ", not initialized");
   }
   void unchecked(const WeightsEntry& target, const std::vector<std::int64_t>& in_file) const {
-    say("Ignore shape check: " + target.name + " checkpoint: " + size_text(in_file) +
-        ", model: " + size_text(target.shape));
+    say("Ignore shape check: " + target.name + " checkpoint: " + torch_size(in_file) +
+        ", model: " + torch_size(target.shape));
   }
   void loaded(const WeightsEntry& target) const {
     say("Loaded: " + target.name + std::string(width_ - target.name.size(), ' ') +
-        " of shape: " + size_text(target.shape) + " from checkpoint");
+        " of shape: " + torch_size(target.shape) + " from checkpoint");
   }
   void extra(const std::vector<std::string>& names) const {
     say("Extra layers not loaded from checkpoint: " + list_text(names));
@@ -142,13 +149,14 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
   }
   Names loaded;
   std::vector<std::string> missing;
+  std::vector<Mismatch> mismatches;
   std::int64_t fitting = 0;
   const Lines lines(plan, targets);
   for (const WeightsEntry& target : targets.all()) {
     const bool head = target.name.find("heads") != std::string::npos;
     const std::string layer = skipped_by(settings.skip, target.name);
     const auto found = by_name.find(target.name);
-    if (!head && found != by_name.end() && found->second->shape() == target.shape)
+    if (!head && found != by_name.end() && fits(found->second->shape(), target.shape))
       fitting += numel(target);
     if (!layer.empty() || (head && !settings.heads)) {
       plan.skip_target(target.name, layer.empty()
@@ -167,21 +175,28 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
       continue;
     }
     Named named = *found->second;
-    const bool any_head_shape = head && !settings.same_head_shapes;
+    const bool any_head_shape = head && !settings.same_head_shapes && !settings.refuse_shapes;
     if (any_head_shape) lines.unchecked(target, named.shape());
-    if (named.shape() != target.shape) {
+    if (!fits(named.shape(), target.shape)) {
       const bool positions = target.name.find("pos_embed") != std::string::npos;
       const FormulaPtr grid = positions ? other_grid(named.tensor, target.shape, false) : nullptr;
-      if (positions && grid == nullptr)
-        fail(VISSL_E_CONFIG, "Unable to interpolate position embeddings: '" + target.name +
-                                 "' is not a square grid in the file and in the model");
       if (grid == nullptr && (any_head_shape || settings.drop_shapes)) {
         ignore(named, other_shape(named, target), plan);
+        mismatches.push_back({named.name, named.tensor, &target, true});
         missing.push_back(target.name);
         if (!any_head_shape) lines.unchecked(target, named.shape());
         continue;
       }
+      if (positions && grid == nullptr) refuse_positions(named, target);
       if (grid != nullptr) named.tensor = grid;
+    } else if (named.is_made() && named.shape() != target.shape) {
+      named.tensor = reshaped(named.tensor, target.shape, "reshaped");
+    }
+    if (settings.drop_dtypes && dtype_of(*named.tensor) != target.dtype) {
+      ignore(named, "another element type than the model's", plan);
+      missing.push_back(target.name);
+      lines.not_found(target);
+      continue;
     }
     load(named, target, plan, recipes);
     loaded.push_back(named);
@@ -189,6 +204,7 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
   }
   judge_prefixes(file, targets, fitting, loaded.empty() && !missing.empty(), plan);
   tell_filters(loaded, plan);
+  tell_dropped(mismatches, plan);
   const std::vector<std::string> extra =
       unused(names, [&](const Named& named) { return targets.find(named.name) != nullptr; });
   lines.extra(extra);

@@ -246,9 +246,11 @@ TEST_CASE("pretrained: position embeddings are resized when both grids are squar
   const Shapes model = {{"trunk.pos_embed", {1, 17, 8}}};
   const Plan resized = plan("", {{kModel + "trunk.pos_embed", {1, 197, 8}}}, model);
   CHECK(resized.adapts.at("trunk.pos_embed") == "position embeddings 14x14 resized to 4x4");
-  CHECK(error("", {{kModel + "trunk.pos_embed", {1, 196, 9}}}, model) ==
-        "Unable to interpolate position embeddings: 'trunk.pos_embed' is not a square grid in the "
-        "file and in the model");
+  // mismatch_test.cpp has those that cannot be resized.
+  CHECK(error("", {{kModel + "trunk.pos_embed", {1, 196, 9}}}, model)
+            .find("Unable to interpolate position embeddings: 'trunk.pos_embed' is "
+                  "torch.Size([1, 196, 9]) in the file and torch.Size([1, 17, 8]) in the model") ==
+        0);
 }
 
 TEST_CASE("pretrained: VISSL's own lines are there, per tensor") {
