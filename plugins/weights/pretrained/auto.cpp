@@ -38,6 +38,9 @@ std::vector<Placement> distinct(const std::vector<Placement>& all) {
 constexpr std::string_view kWrappers[] = {"_fsdp_wrapped_module", "_fpw_module",
                                           "_checkpoint_wrapped_module", "_orig_mod", "module"};
 
+const std::vector<std::string> kOpenedForRules = {"classy_state_dict.base_model.model",
+                                                  "state_dict", "model", "model_state", "blobs"};
+
 // "layer1._orig_mod.0.weight" as "layer1.0.weight": wrappers of a part of the network put their
 // name in the middle, where no prefix cuts it off. Those that were there are noted in `found`.
 std::string unwrapped(std::string_view name, std::set<std::string_view>& found) {
@@ -62,14 +65,52 @@ struct Reading {
 
 Reading read(Names names, const Settings& settings, const Targets& targets) {
   Reading reading = {filtered(std::move(names), settings.filters, targets), {}};
-  reading.found = distinct(placements(reading.names, targets, all_key_maps()));
+  Search search = {all_key_maps()};
+  if (!settings.append.empty()) search.places = {settings.append};
+  search.averages = settings.use_ema;
+  reading.found = distinct(placements(reading.names, targets, search));
   return reading;
+}
+
+// Only what stands below the sub level, wherever in a name it begins; the outermost where it is in
+// several depths. The names stay whole: where the trunk begins is found anyway.
+Names at_sub_level(Names names, const std::string& sub_level) {
+  const auto depth_of = [&](const std::string& name) -> std::ptrdiff_t {
+    std::size_t at = name.find(sub_level);
+    while (at != std::string::npos && at > 0 && name[at - 1] != '.')
+      at = name.find(sub_level, at + 1);
+    if (at == std::string::npos) return -1;
+    return std::count(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(at), '.');
+  };
+  std::ptrdiff_t outermost = -1;
+  for (const Named& named : names) {
+    const std::ptrdiff_t depth = depth_of(named.name);
+    if (depth >= 0 && (outermost < 0 || depth < outermost)) outermost = depth;
+  }
+  const std::string first = names.front().name;
+  names.erase(std::remove_if(names.begin(), names.end(),
+                             [&](const Named& named) { return depth_of(named.name) != outermost; }),
+              names.end());
+  if (outermost >= 0) return names;
+  fail(VISSL_E_CONFIG, sub_level.substr(0, sub_level.size() - 1) +
+                           " is not in the pretrained model: no name has '" + sub_level +
+                           "' at its beginning or after a dot; the first is '" + first + "'");
+}
+
+// What the user's settings make of the file's names, in the order of the systems. Rules are meant
+// for the names of a network, so that they are taken from inside the usual wrapper.
+Names wanted_names(const Settings& settings, const WeightsPlan& plan) {
+  const bool renames = !settings.remove.empty() || settings.has_rules;
+  Names names =
+      must_be_below(plan, settings.key.value_or(renames ? wrapper_of(plan, kOpenedForRules) : ""));
+  rename(settings, settings.rules, names);
+  return settings.sub_level.empty() ? names : at_sub_level(std::move(names), settings.sub_level);
 }
 
 // As the file has them, or without the wrappers' parts when then more fits.
 Reading best_reading(const Settings& settings, const WeightsPlan& plan, const Targets& targets) {
   // Prefixes of the full names cover every wrapper of the whole.
-  Names names = must_be_below(plan, settings.key.value_or(""));
+  Names names = wanted_names(settings, plan);
   Reading stored = read(names, settings, targets);
   std::set<std::string_view> wrappers;
   for (Named& named : names) named.name = unwrapped(named.name, wrappers);
@@ -90,6 +131,23 @@ std::string described(const Placement& place, std::int64_t trunk_elements) {
          std::to_string(place.tensors) + " tensors";
 }
 
+[[noreturn]] void refuse_all(const Settings& settings, const Names& names, const Targets& targets) {
+  if (!settings.append.empty()) {
+    const std::vector<Placement> other = placements(names, targets, {all_key_maps()});
+    if (!other.empty())
+      fail(VISSL_E_CONFIG, "append_prefix = \"" + settings.append +
+                               "\" makes no tensor of the file fit the model; without it " +
+                               described(other.front(), targets.trunk_elements()));
+  }
+  const std::string none =
+      "no prefix and no system's names make any tensor of the file fit the model";
+  const std::string shapes = shapes_alone(names, targets);
+  if (!shapes.empty()) fail(VISSL_E_CONFIG, none + ": " + shapes);
+  fail(VISSL_E_CONFIG, none + "; the first is '" + names.front().name + "' " +
+                           torch_size(names.front().shape()) +
+                           "; `vissl-host inspect` lists them all");
+}
+
 }  // namespace
 
 void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
@@ -97,15 +155,9 @@ void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recip
   const Reading reading = best_reading(settings, plan, targets);
   const Names& names = reading.names;
   std::vector<Placement> found = reading.found;
-  const bool head_alone = targets.places().empty();
+  const bool head_alone = targets.places().empty() && settings.append.empty();
   if (head_alone) found = {without_trunk(names)};
-  if (found.empty()) {
-    fail(VISSL_E_CONFIG,
-         "no prefix and no system's names make any tensor of the file fit the model; "
-         "the first is '" +
-             names.front().name + "' " + torch_size(names.front().shape()) +
-             "; `vissl-host inspect` lists them all");
-  }
+  if (found.empty()) refuse_all(settings, names, targets);
   for (std::size_t i = 0; !head_alone && i < std::min(kShown, found.size()); ++i) {
     if (kFarBehind * found[i].elements < found.front().elements) break;
     plan.message(VISSL_LOG_INFO, (i == 0 ? "weights: chosen " : "weights: next best ") +

@@ -130,7 +130,9 @@ bool Twins::is_lesser(std::string_view place) const {
 }
 
 std::vector<Placement> placements(const Names& names, const Targets& targets,
-                                  const std::vector<const KeyMap*>& maps) {
+                                  const Search& search) {
+  const std::vector<const KeyMap*>& maps = search.maps;
+  const auto& places = search.places.empty() ? targets.places() : search.places;
   using Place = std::tuple<std::string, std::size_t, std::string>;  // from, map, to
   std::map<Place, Placement> found;
   for (const Named& named : names) {
@@ -141,9 +143,10 @@ std::vector<Placement> placements(const Names& names, const Targets& targets,
       for (std::size_t m = 0; m < maps.size(); ++m) {
         const std::string mapped = maps[m]->rename(rest);
         if (mapped.empty()) continue;
-        for (const std::string& to : targets.places()) {
+        for (const std::string& to : places) {
           const WeightsEntry* target = targets.find(to + mapped);
-          if (target == nullptr || !fits(named.shape(), target->shape)) continue;
+          if (target == nullptr) continue;
+          if (!search.any_shape && !fits(named.shape(), target->shape)) continue;
           Placement& place = found[{from, m, to}];
           place.from = from;
           place.map = maps[m];
@@ -157,13 +160,40 @@ std::vector<Placement> placements(const Names& names, const Targets& targets,
   std::vector<Placement> list;
   for (auto& [key, place] : found) list.push_back(std::move(place));
   Twins twins;
-  for (const Placement& place : list) twins.see(place.from);
+  // Whoever says what he wants means the trained network or its average, teachers among these.
+  for (const Placement& place : list)
+    if (!search.averages) twins.see(place.from);
+  std::int64_t most = 0;
+  for (const Placement& p : list) most = std::max(most, p.elements);
+  // What is asked for need not be the fullest, but must be a network.
+  const auto asked = [&](const Placement& p) {
+    return search.averages && twins.is_lesser(p.from) == *search.averages && 2 * p.elements > most;
+  };
   // The sort is stable: among equals the shorter prefix and the earlier map stay first.
   std::stable_sort(list.begin(), list.end(), [&](const Placement& a, const Placement& b) {
+    if (asked(a) != asked(b)) return asked(a);
     if (a.elements != b.elements) return a.elements > b.elements;
     return twins.is_lesser(a.from) < twins.is_lesser(b.from);
   });
   return list;
+}
+
+std::string shapes_alone(const Names& names, const Targets& targets) {
+  Search by_name = {all_key_maps()};
+  by_name.any_shape = true;
+  const std::vector<Placement> found = placements(names, targets, by_name);
+  // A name or two in common are chance.
+  if (found.empty() || 2 * found.front().tensors < std::min(names.size(), targets.all().size()))
+    return "";
+  for (const Named& named : names) {
+    const WeightsEntry* target = targets.find(found.front().target(named.name));
+    if (target == nullptr || fits(named.shape(), target->shape)) continue;
+    return std::to_string(found.front().tensors) +
+           " of its names match the model's, but no shape does: the first is '" + named.name +
+           "' " + torch_size(named.shape()) + ", '" + target->name + "' of the model is " +
+           torch_size(target->shape) + "; make the trunk the one that was saved";
+  }
+  return "";
 }
 
 }  // namespace pretrained

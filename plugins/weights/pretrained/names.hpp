@@ -2,6 +2,7 @@
 // Names of a file on their way to names of the model.
 #include <vissl/weights.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -86,8 +87,17 @@ class Twins {
   bool has_student_ = false;
 };
 
+struct Search {
+  std::vector<const KeyMap*> maps;
+  std::vector<std::string> places = {};  // in the model; empty: the targets'
+  std::optional<bool> averages = {};     // wanted, or not; none: a teacher's before its
+                                         // student's, of others the trained network's
+  bool any_shape = false;                // names alone make partners
+};
 // All placements that give a partner to at least one tensor, best first.
-std::vector<Placement> placements(const Names& names, const Targets& targets,
-                                  const std::vector<const KeyMap*>& maps);
+std::vector<Placement> placements(const Names& names, const Targets& targets, const Search& search);
+// When nothing fits although names match: "names match the model's, but no shape does: …" with the
+// first such name and both shapes. Empty: few or no names match.
+std::string shapes_alone(const Names& names, const Targets& targets);
 
 }  // namespace pretrained

@@ -90,6 +90,10 @@ TEST_CASE("detectron2: endings are matched in the names of the system that fits 
   CHECK(error("profile = \"detectron2\"\nweights = \"a?matching_heuristics=yes\"", file, model) ==
         "matching_heuristics of 'a?matching_heuristics=yes' is True or False, not 'yes'");
   CHECK(error("path = \"a\"\nmatching_heuristics = true", file, model) ==
+        "matching_heuristics of [model.weights_init] is not read by profile = \"vissl\", only by "
+        "essmc2, timm, timm-classic, mmcv, vis4d and detectron2; it needs a profile that opens a "
+        "state dict by itself");
+  CHECK(error("path = \"a?matching_heuristics=True\"", file, model) ==
         "matching_heuristics needs a profile that opens a state dict by itself, e.g. "
         "\"detectron2\" or \"timm\"");
 }

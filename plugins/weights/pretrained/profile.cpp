@@ -16,6 +16,14 @@ namespace {
 constexpr std::size_t kMostTold = 5;
 }
 
+void rename(const Settings& settings, const std::vector<Rule>& rules, Names& names) {
+  for (Named& named : names) {
+    if (!settings.remove.empty() && starts_with(named.name, settings.remove))
+      named.name.erase(0, settings.remove.size());
+    for (const Rule& rule : rules) named.name = rule.apply(named.name);
+  }
+}
+
 void load(const Named& named, const WeightsEntry& target, const WeightsPlan& plan,
           Recipes& recipes) {
   if (!named.is_made()) return plan.load(*named.tensor->entry, target.name);

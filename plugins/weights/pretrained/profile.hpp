@@ -15,6 +15,8 @@ namespace pretrained {
 
 using Recipes = std::vector<FormulaPtr>;  // by the number that the plan gives the host
 
+// remove_prefix is cut off, then `rules` change the names.
+void rename(const Settings& settings, const std::vector<Rule>& rules, Names& names);
 // Loads or computes one tensor of the model. Fails for a computed one of another shape.
 void load(const Named& named, const vissl::WeightsEntry& target, const vissl::WeightsPlan& plan,
           Recipes& recipes);

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "filters.hpp"
+#include "key_use.hpp"
 
 using namespace vissl;
 
@@ -53,7 +54,10 @@ std::string locator_of(const Config& c) {
   return found;
 }
 
-System system_of(const std::string& name) {
+// Refuses keys that the profile does not read, before any of them is looked at.
+System system_of(const Config& c) {
+  refuse_unread_keys(c);
+  const std::string name = c.string("profile");
   for (const SystemName& known : kSystems)
     if (name == known.name) return known.system;
   fail(VISSL_E_CONFIG, "no profile is called '" + name + "'");
@@ -191,7 +195,7 @@ void Settings::params(Params& p) {
   p.string("remove_prefix", "", "Cut off from names of the file that begin with it.");
   p.string("append_prefix", "",
            "Put before all names of the file, e.g. \"trunk._feature_blocks.\". Other profiles than "
-           "VISSL's find it themselves.");
+           "VISSL's find it themselves; auto then finds what to cut off before.");
   p.string("sub_level", "",
            "Only this branch of the file's names, without its name (EssentialMC2).")
       .vissl("");
@@ -210,7 +214,9 @@ void Settings::params(Params& p) {
       .vissl("");
   p.string("map_location", "cpu", "Accepted and not needed: weights are read where they are used.")
       .vissl("");
-  p.boolean("use_ema", true, "Prefer averaged weights that are beside the trained ones (timm).")
+  p.boolean("use_ema", optional,
+            "Whether averaged weights are preferred to the trained ones beside them. Default: true "
+            "with timm's profiles; auto takes the trained ones, but a teacher before its student.")
       .vissl("");
   p.string("shape_mismatch", optional, one_of("error", "drop"),
            "Tensors of another shape than the model's. Default: what the profile does.")
@@ -256,12 +262,11 @@ void Settings::params(Params& p) {
 }
 
 Settings::Settings(const Config& c)
-    : system(system_of(c.string("profile"))),
+    : system(system_of(c)),
       locator(locator_of(c)),
       remove(c.string("remove_prefix")),
       append(c.string("append_prefix")),
       sub_level(sub_level_of(c)),
-      use_ema(c.boolean("use_ema")),
       drop_dtypes(drops(c, "dtype_mismatch", false)),
       label_offset(c.integer("label_offset")),
       label_rows(label_rows_of(c)),
@@ -271,17 +276,15 @@ Settings::Settings(const Config& c)
       classifier(c.strings("classifier")),
       heads(!c.boolean("eval_mode_on") || c.boolean("eval_trunk_and_head")),
       same_head_shapes(c.boolean("assert_head_layer_shape_init")) {
+  if (const auto averages = c.find("use_ema")) use_ema = averages->boolean();
   const bool vissl = system == System::vissl || system == System::vissl_0_1_6;
   const std::optional<bool> asked = take_heuristics(locator);
   const auto heuristic = c.find("matching_heuristics");
   heuristics = heuristic ? heuristic->boolean() : asked.value_or(false);
-  if (vissl || system == System::autodetect) {
-    const char* off = heuristics ? "matching_heuristics" : remap ? "remap" : nullptr;
-    if (off != nullptr)
-      fail(VISSL_E_CONFIG, std::string(off) +
-                               " needs a profile that opens a state dict by itself, "
-                               "e.g. \"detectron2\" or \"timm\"");
-  }
+  if (heuristics && (vissl || system == System::autodetect))
+    fail(VISSL_E_CONFIG,
+         "matching_heuristics needs a profile that opens a state dict by itself, e.g. "
+         "\"detectron2\" or \"timm\"");
   if (const auto layers = c.find("skip_layers"))
     for (const std::string& entry : layers->strings()) skip.emplace_back(entry);
   else if (vissl)

@@ -37,7 +37,7 @@ struct Settings {
   std::vector<Rule> rules;
   bool has_rules;  // given by the user; otherwise the system's
   bool strict;
-  bool use_ema;
+  std::optional<bool> use_ema;  // none: as the system does it
   bool drop_shapes,
       drop_dtypes;     // tensors of another shape, element type are left out, not refused
   bool refuse_shapes;  // by the user's wish, also where the profile leaves them out

@@ -42,7 +42,7 @@ const Rules& rules_of(System system) {
 Names opened(const Settings& settings, const WeightsPlan& plan, const Rules& rules) {
   if (settings.key) return must_be_below(plan, *settings.key);
   std::vector<std::string> wrappers;
-  if (settings.use_ema) wrappers = rules.averaged;
+  if (settings.use_ema.value_or(true)) wrappers = rules.averaged;
   wrappers.insert(wrappers.end(), rules.wrappers.begin(), rules.wrappers.end());
   std::string place = wrapper_of(plan, wrappers);
   for (const std::string& inner : rules.inner_wrappers)
@@ -50,17 +50,13 @@ Names opened(const Settings& settings, const WeightsPlan& plan, const Rules& rul
   return below(plan, place);
 }
 
-// remove_prefix, rules, sub level, append_prefix: the order of the reference's section 6.
-void rename(const Settings& settings, const Rules& rules, Names& names) {
+// remove_prefix, rules, sub level; append_prefix comes when the trunk is placed.
+void rename_all(const Settings& settings, const Rules& rules, Names& names) {
   std::vector<Rule> steps = settings.rules;
   if (!settings.has_rules)
     for (const auto& [pattern, replacement] : rules.renames)
       steps.emplace_back(pattern, replacement);
-  for (Named& named : names) {
-    if (!settings.remove.empty() && starts_with(named.name, settings.remove))
-      named.name.erase(0, settings.remove.size());
-    for (const Rule& rule : steps) named.name = rule.apply(named.name);
-  }
+  rename(settings, steps, names);
   if (settings.sub_level.empty()) return;
   const Names all = std::move(names);
   names.clear();
@@ -73,27 +69,66 @@ void rename(const Settings& settings, const Rules& rules, Names& names) {
                              settings.sub_level + "'; the first is '" + all.front().name + "'");
 }
 
-Placement placed(const Settings& settings, const Names& names, const Targets& targets) {
-  if (targets.places().empty()) return without_trunk(names);
+// After an append_prefix that fits nothing, or less than another would: an error, or a warning that
+// explains what the host says next of the trunk's coverage.
+void judge_prefix(const Settings& settings, const Names& names, const Targets& targets,
+                  const WeightsPlan& plan) {
+  bool any = false;
+  std::int64_t fitting = 0;
+  for (const Named& named : names) {
+    const WeightsEntry* target = targets.find(settings.append + named.name);
+    any = any || target != nullptr;
+    if (target != nullptr && starts_with(target->name, "trunk.") &&
+        fits(named.shape(), target->shape))
+      fitting += numel(*target);
+  }
+  const std::vector<Placement> found = placements(names, targets, {{&same_names()}});
+  std::string better;
+  if (!found.empty()) {
+    const std::string sub_level = settings.sub_level + found.front().from;
+    if (!sub_level.empty())
+      better = "sub_level = \"" + sub_level.substr(0, sub_level.size() - 1) + "\" and ";
+    better = "set " + better + "append_prefix = \"" + found.front().to + "\", with which " +
+             std::to_string(found.front().tensors) + " tensors fit";
+  }
+  if (!any)
+    fail(VISSL_E_CONFIG, "append_prefix = \"" + settings.append +
+                             "\" makes no name of the file the model's: the first is '" +
+                             settings.append + names.front().name + "', the model's '" +
+                             targets.all().front().name + "'; " +
+                             (found.empty() ? "leave append_prefix out, for which the profile "
+                                              "looks for the names itself"
+                                            : better));
+  if (2 * fitting < targets.trunk_elements() && !found.empty() && found.front().elements > fitting)
+    plan.message(VISSL_LOG_WARNING, "weights: append_prefix fits little of the trunk; " + better);
+}
+
+Placement placed(const Settings& settings, const Names& names, const Targets& targets,
+                 const WeightsPlan& plan) {
+  if (targets.places().empty() && settings.append.empty()) return without_trunk(names);
   Placement place;
   place.map = &same_names();
   if (!settings.append.empty()) {
     place.to = settings.append;
+    judge_prefix(settings, names, targets, plan);
     return place;
   }
   // mmcv, vis4d and EssentialMC2 know no other names; they are tried when nothing else fits.
   const bool knows_maps = settings.system == System::detectron2 ||
                           settings.system == System::timm ||
                           settings.system == System::timm_classic;
-  const std::vector<const KeyMap*> ours = {&same_names()};
-  std::vector<Placement> found = placements(names, targets, knows_maps ? all_key_maps() : ours);
-  if (found.empty()) found = placements(names, targets, all_key_maps());
-  if (found.empty())
+  std::vector<Placement> found;
+  if (!knows_maps) found = placements(names, targets, {{&same_names()}});
+  if (found.empty()) found = placements(names, targets, {all_key_maps()});
+  if (found.empty()) {
+    const std::string shapes = shapes_alone(names, targets);
+    if (!shapes.empty()) fail(VISSL_E_CONFIG, "nothing in the file fits the model: " + shapes);
     fail(VISSL_E_CONFIG,
          "nothing in the file matches the model: the first name is '" + names.front().name +
-             "', the model has '" + (targets.places().empty() ? "" : targets.places().front()) +
+             "', the model has '" + targets.places().front() +
              "…'; set append_prefix, sub_level or rev_keys of [model.weights_init], or profile = "
              "\"auto\"");
+  }
   return found.front();
 }
 
@@ -303,12 +338,12 @@ void forget_counters(Fitted& fitted) {
 void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
   const Rules& rules = rules_of(settings.system);
   Names names = opened(settings, plan, rules);
-  rename(settings, rules, names);
+  rename_all(settings, rules, names);
   const Targets targets(plan);
   if (!settings.remap) names = filtered(std::move(names), settings.filters, targets);
   const Fit fit = settings.remap        ? by_position(names, targets)
                   : settings.heuristics ? by_endings(names, targets, plan)
-                                        : with_heads(placed(settings, names, targets), names,
+                                        : with_heads(placed(settings, names, targets, plan), names,
                                                      targets, settings.classifier);
   Fitted fitted = carry_out(fit, names, settings, targets, plan, recipes);
   switch (settings.system) {

@@ -4,6 +4,8 @@
 // it, and append_prefix put before every name. A model whose trunk is wrapped for feature
 // evaluation calls it "trunk.base_model.…": both spellings fit both models, and the infix is never
 // doubled.
+#include <algorithm>
+
 #include "adapt.hpp"
 #include "filters.hpp"
 #include "profile.hpp"
@@ -30,8 +32,10 @@ std::string as_settings(const Placement& best) {
 
 // The prefixes that would fit, as lines for the config.
 std::string advice(const Names& names, const Targets& targets) {
-  const std::vector<Placement> places = placements(names, targets, {&same_names()});
+  const std::vector<Placement> places = placements(names, targets, {{&same_names()}});
   if (!places.empty()) return as_settings(places.front());
+  const std::string shapes = shapes_alone(names, targets);
+  if (!shapes.empty()) return shapes;
   return "set remove_prefix and append_prefix, e.g. append_prefix = \"trunk._feature_blocks.\" "
          "for torchvision's ResNets, or profile = \"auto\"";
 }
@@ -47,6 +51,10 @@ StateDict state_dict(const Settings& settings, const WeightsPlan& plan, const Ta
   for (const WeightsEntry& t : plan.targets()) wrapped = wrapped || starts_with(t.name, kWrapped);
   const std::string key = settings.key.value_or(std::string(kVissl));
   const bool vissl = key == kVissl;
+  if (vissl && !(settings.remove.empty() && settings.append.empty()))
+    plan.message(VISSL_LOG_WARNING,
+                 "weights: remove_prefix and append_prefix do nothing below classy_state_dict, "
+                 "whose names are the model's; set another state_dict_key_name, or leave them out");
   if (vissl) must_be_below(plan, key);
   Names names = must_be_below(plan, vissl ? key + "base_model.model." : key);
   const Names as_stored = names;
@@ -73,13 +81,19 @@ StateDict state_dict(const Settings& settings, const WeightsPlan& plan, const Ta
 // what the host says next of the trunk's coverage. `fitting`: elements of the trunk.
 void judge_prefixes(const StateDict& file, const Targets& targets, std::int64_t fitting,
                     bool loads_none, const WeightsPlan& plan) {
-  if (loads_none)
-    fail(VISSL_E_CONFIG,
-         "no tensor of the file fits the model: the first is '" + file.names.front().name +
-             "', the model's '" + targets.all().front().name + "'; " +
-             (file.takes_prefixes ? advice(file.as_stored, targets) : "set profile = \"auto\""));
+  if (loads_none) {
+    std::string remedy;
+    if (file.takes_prefixes)
+      remedy = advice(file.as_stored, targets);
+    else if (placements(file.as_stored, targets, {{&same_names()}}).empty())
+      remedy = shapes_alone(file.as_stored, targets);
+    if (remedy.empty()) remedy = "set profile = \"auto\"";
+    fail(VISSL_E_CONFIG, "no tensor of the file fits the model: the first is '" +
+                             file.names.front().name + "', the model's '" +
+                             targets.all().front().name + "'; " + remedy);
+  }
   if (!file.takes_prefixes || 2 * fitting >= targets.trunk_elements()) return;
-  const std::vector<Placement> places = placements(file.as_stored, targets, {&same_names()});
+  const std::vector<Placement> places = placements(file.as_stored, targets, {{&same_names()}});
   if (!places.empty() && places.front().elements > fitting)
     plan.message(VISSL_LOG_WARNING,
                  "weights: the prefixes fit little of the trunk; " + as_settings(places.front()));
@@ -208,6 +222,10 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
   const std::vector<std::string> extra =
       unused(names, [&](const Named& named) { return targets.find(named.name) != nullptr; });
   lines.extra(extra);
+  missing.erase(std::remove_if(
+                    missing.begin(), missing.end(),
+                    [](const std::string& name) { return ends_with(name, "num_batches_tracked"); }),
+                missing.end());
   if (settings.strict && !missing.empty()) {
     fail(VISSL_E_CONFIG, std::to_string(missing.size()) +
                              " tensors of the model are not in the file, the first is '" +

@@ -236,7 +236,13 @@ TEST_CASE("pretrained: prefixes that fit nothing or little are answered with tho
   CHECK(warned(toml) ==
         Names{"weights: the prefixes fit little of the trunk; " + lines + "2 tensors fit"});
   CHECK(warned("state_dict_key_name = \"\"\nappend_prefix = \"trunk._feature_blocks.\"").empty());
-  // VISSL's own place takes no prefixes.
+  // VISSL's own place takes no prefixes, and says so.
+  const std::string unread =
+      "weights: remove_prefix and append_prefix do nothing below "
+      "classy_state_dict, whose names are the model's; set another "
+      "state_dict_key_name, or leave them out";
+  CHECK(plan("append_prefix = 'trunk.'", kVissl, kPlain).messages.front() == unread);
+  CHECK(plan("remove_prefix = 'trunk.'", kVissl, kPlain).messages.front() == unread);
   CHECK(error("", named({kModel + "trunk.conv1.weight"}), kPlain) ==
         "no tensor of the file fits the model: the first is 'trunk.conv1.weight', the model's "
         "'trunk._feature_blocks.conv1.weight'; set profile = \"auto\"");
@@ -312,6 +318,6 @@ TEST_CASE("pretrained: the file may have every system's name, but only one") {
   CHECK(text("") == "params_file of [model.weights_init] is missing: the file to load");
   CHECK(text("profile = \"timm\"\nurl = \"\"").find("params_file of") == 0);
   CHECK(text("profile = \"timm-classic\"\nurl = \"\"") == "no error");
-  CHECK(text("path = \"a.pth\"\nrev_keys = [[\"a\"]]") ==
+  CHECK(text("profile = \"vis4d\"\npath = \"a.pth\"\nrev_keys = [[\"a\"]]") ==
         "rev_keys is a list of pairs [pattern, replacement], e.g. [[\"^module\\\\.\", \"\"]]");
 }
