@@ -3,17 +3,19 @@
 //
 //   weights_bench copied|into|mapped FILE
 //
-// copied: into new memory, as torch.load does; into: into the tensors of a model, as a run does
-// (read_into by all cores, for both); mapped: where the file lies.
+// copied: into new memory, as torch.load does; into: into the tensors of a model, and the checksums
+// of the zip compared, as a run does (both by all cores); mapped: where the file lies.
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <exception>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "host/files/crc.hpp"
 #include "host/files/read_into.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/weights/weights_plan.hpp"
@@ -47,6 +49,22 @@ Memory memory_for(const std::vector<WeightsSource>& sources) {
   return memory;
 }
 
+void check_sums(const std::vector<WeightsSource>& sources, const Memory& memory) {
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> damaged = false;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < sources.size(); i = next++) {
+      const auto& checksum = sources[i].tensor->storage->checksum();
+      if (checksum && crc32(memory[i]->bytes()) != checksum->crc32) damaged = true;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned n = 1; n < std::thread::hardware_concurrency(); ++n) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  if (damaged) throw std::runtime_error("a wrong checksum");
+}
+
 std::uint64_t load(const std::string& file, const std::string& how, Memory memory) {
   const WeightsFile weights = read_weights_file(file);
   const std::vector<WeightsSource> sources = tensors_of(weights.tree);
@@ -60,6 +78,7 @@ std::uint64_t load(const std::string& file, const std::string& how, Memory memor
   for (std::size_t i = 0; i < sources.size(); ++i)
     pieces.push_back({bytes_of(*sources[i].tensor), memory[i]->writable().data()});
   read_into(std::move(pieces), static_cast<int>(std::thread::hardware_concurrency()));
+  if (how == "into") check_sums(sources, memory);
   for (const auto& tensor : memory) sum += sum_of(tensor->bytes());
   return sum;
 }
