@@ -74,8 +74,9 @@ WeightsFile read_input(WeightsInput& input, ConsoleLogger& log) {
   return file;
 }
 
-// Reasons with the first names of each.
-std::string left_out_text(const std::vector<LeftOut>& left_out) {
+// Reasons with the first names of each. The name of the whole of `tree` is empty.
+std::string left_out_text(const std::vector<LeftOut>& left_out, const Node& tree) {
+  const char* nameless = tree.kind() == Node::Kind::dict ? "''" : "(the file itself)";
   std::vector<std::string> order;
   std::map<std::string, std::vector<const std::string*>> by_reason;
   for (const LeftOut& item : left_out) {
@@ -88,7 +89,7 @@ std::string left_out_text(const std::vector<LeftOut>& left_out) {
     const auto& names = by_reason[reason];
     out += "left out, " + printable(reason) + ": " + std::to_string(names.size()) + "\n";
     for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i)
-      out += "  " + (names[i]->empty() ? "(the file itself)" : printable(*names[i])) + "\n";
+      out += "  " + (names[i]->empty() ? nameless : printable(*names[i])) + "\n";
     if (names.size() > kMostNames)
       out += "  and " + std::to_string(names.size() - kMostNames) + " more; --verbose lists all\n";
   }
@@ -154,7 +155,7 @@ int convert_command(const CommandContext& context) {
   for (const LeftOut& item : contents.left_out)
     context.log.log(LogLevel::debug, "left out: " + item.name + ": " + item.reason);
   print(printable(in) + ": " + file.format + ", " + counted(tensor_count(file.tree), "tensor") +
-        "\n" + left_out_text(contents.left_out) + printable(out) + ": " +
+        "\n" + left_out_text(contents.left_out, file.tree) + printable(out) + ": " +
         (is_sliced ? "slices in " + printable(slices_folder(out).string()) : name_of(container)) +
         ", " + counted(tensor_count(contents.tree), "tensor") + "\n");
   return 0;

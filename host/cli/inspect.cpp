@@ -4,9 +4,11 @@
 
 #include "host/cli/json_text.hpp"
 #include "host/files/counted.hpp"
+#include "host/files/derived_tensors.hpp"
 #include "host/files/printable.hpp"
 #include "host/files/shape_text.hpp"
 #include "host/files/tensor_list.hpp"
+#include "host/files/torch_objects.hpp"
 
 namespace vissl::host {
 namespace {
@@ -36,6 +38,11 @@ bool is_container(const Node& node) {
          node.kind() == Node::Kind::tuple || node.kind() == Node::Kind::opaque;
 }
 
+// A tensor of torch's device "meta".
+bool has_no_data(const Node& node) {
+  return node.kind() == Node::Kind::opaque && node.as_opaque().class_name == kTensorWithoutData;
+}
+
 // Calls `visit(name, child)` for the entries of a dict, the items of a list, the parts of an
 // object.
 template <class Visit>
@@ -60,7 +67,7 @@ class Wrappers {
     rows.push_back({indent + printable(name), described(node)});
     constexpr int kDeepest = 3;
     constexpr std::size_t kMostChildren = 24;
-    if (!is_container(node) || depth == kDeepest) return;
+    if (!is_container(node) || depth == kDeepest || has_no_data(node)) return;
     std::size_t children = 0;
     for_each_child(node, [&](const std::string& child_name, const Node& child) {
       if (child.kind() == Node::Kind::tensor) return;  // listed below with all the others
@@ -107,10 +114,23 @@ class Wrappers {
                ? "'" + printable(text) + "'"
                : "'" + printable(std::string_view(text).substr(0, kLongest)) + "...'";
   }
+  // " [4, 3]", or nothing for a shape that is none.
+  static std::string shape_of(const Opaque& empty_tensor) {
+    if (empty_tensor.parts.empty()) return "";
+    const Node& sizes = empty_tensor.parts.front().second;
+    if (sizes.kind() != Node::Kind::tuple) return "";
+    std::vector<std::int64_t> shape;
+    for (const Node& size : sizes.as_items()) {
+      if (size.kind() != Node::Kind::integer) return "";
+      shape.push_back(size.as_int());
+    }
+    return " " + shape_text(shape);
+  }
   static std::string described_container(const Node& node) {
     std::int64_t children = 0;
     for_each_child(node, [&children](const std::string&, const Node&) { ++children; });
     std::string out;
+    if (has_no_data(node)) return "tensor without data" + shape_of(node.as_opaque());
     if (node.kind() == Node::Kind::opaque) {
       out = "object of the class " + printable(node.as_opaque().class_name);
     } else {
@@ -131,6 +151,7 @@ class Wrappers {
 };
 
 Rows tensor_rows(const WeightsFile& file, const InspectOptions& options) {
+  const char* nameless = file.tree.kind() == Node::Kind::tensor ? "(the file's only tensor)" : "''";
   Rows rows;
   std::uint64_t left_out = 0;
   for_each_tensor(file.tree, [&](const std::string& name, const TensorRef& tensor) {
@@ -138,7 +159,7 @@ Rows tensor_rows(const WeightsFile& file, const InspectOptions& options) {
       ++left_out;
       return;
     }
-    rows.push_back({"  " + (name.empty() ? "(the file's only tensor)" : printable(name)),
+    rows.push_back({"  " + (name.empty() ? nameless : printable(name)),
                     std::string(facts(tensor.dtype).name), shape_text(tensor.shape)});
     if (options.with_sha256) rows.back().push_back(tensor_sha256(tensor));
   });
@@ -165,8 +186,8 @@ std::string inspect_json(const WeightsFile& file, bool with_sha256) {
 std::string inspect_text(const std::string& name, const WeightsFile& file, const Terminal& terminal,
                          const InspectOptions& options) {
   const auto title = [&](const char* text) { return terminal.paint(text, Style::bold) + "\n"; };
-  std::string out =
-      printable(name) + ": " + file.format + ", " + size_text(options.file_bytes) + "\n";
+  std::string out = printable(name) + ": " + file.format +
+                    (options.file_bytes ? ", " + size_text(*options.file_bytes) : "") + "\n";
   if (!file.metadata.empty()) {
     Rows rows;
     for (const auto& [key, value] : file.metadata) {
@@ -196,6 +217,14 @@ std::string inspect_text(const std::string& name, const WeightsFile& file, const
     out += title("Objects of foreign classes") + terminal.table(rows, {Style::cyan});
   }
   std::vector<std::string> warnings = file.warnings;
+  std::int64_t quantized = 0;
+  for_each_tensor(file.tree, [&](const std::string&, const TensorRef& tensor) {
+    if (is_quantized(tensor.dtype)) ++quantized;
+  });
+  if (quantized > 0) {
+    warnings.push_back(counted(quantized, "quantised tensor") +
+                       ", shown as integers; convert applies scale and zero point");
+  }
   if (const std::uint64_t unused = unused_bytes(file.tree); unused > 0) {
     warnings.push_back(size_text(unused) +
                        " of the file belong to no tensor: a view saves its whole storage");

@@ -9,9 +9,9 @@
 namespace vissl::host {
 
 struct InspectOptions {
-  bool with_sha256 = false;      // of every tensor's contiguous little-endian bytes; reads them all
-  std::optional<int> most;       // tensors that the text lists
-  std::uint64_t file_bytes = 0;  // for the text's first line
+  bool with_sha256 = false;  // of every tensor's contiguous little-endian bytes; reads them all
+  std::optional<int> most;   // tensors that the text lists
+  std::optional<std::uint64_t> file_bytes;  // for the text's first line
 };
 
 // {"format": "torch_zip", "tensors": [{"name": "state_dict.conv1.weight", "dtype": "float32",

@@ -67,6 +67,35 @@ TEST_CASE("inspect: the text names wrappers, tensors, foreign classes and warnin
             "\n ... and 16 more\n"));
 }
 
+TEST_CASE("inspect: a tensor without a name is quoted; only one that is the file is called so") {
+  const TensorRef tensor = TensorRef::contiguous(DType::float32, {0}, Storage::allocate(0));
+  WeightsFile file;
+  file.format = "npy";
+  file.tree = tensor;
+  CHECK(has(text_of(file), "Tensors\n (the file's only tensor) float32 [0]\n"));
+  file.tree = Node::dict();
+  file.tree[""] = tensor;
+  file.tree["w"] = tensor;
+  CHECK(has(text_of(file), "Tensors\n '' float32 [0]\n w float32 [0]\n"));
+}
+
+TEST_CASE("inspect: a list of other files is shown without a size") {
+  const std::string text = text_of(read_weights_file(kFolder + "vissl_shards.torch"));
+  CHECK(text.starts_with("w.pth: vissl_shard_list\nContents\n"));
+}
+
+TEST_CASE("inspect: tensors without data and quantised ones are told") {
+  WeightsFile file;
+  file.tree["w"] = Opaque{"tensor without data", {{"args", Tuple{{Node(4), Node(3)}}}}};
+  file.tree["odd"] = Opaque{"tensor without data", {}};
+  file.tree["q"] = TensorRef::contiguous(DType::qint8, {0}, Storage::allocate(0));
+  const std::string text = text_of(file);
+  CHECK(has(text, "\n w tensor without data [4, 3]\n odd tensor without data\n"));
+  CHECK(has(text,
+            "Warnings\n 1 quantised tensor, shown as integers; convert applies scale and "
+            "zero point\n"));
+}
+
 TEST_CASE("inspect: a view that saves more than it shows is pointed out") {
   float numbers[100] = {};
   WeightsFile file;

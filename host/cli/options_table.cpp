@@ -86,7 +86,7 @@ constexpr OptionRow kOptions[] = {
     {"pretrained", '\0', "", OptionGroup::output, "|show models|",
      "Leaves out the networks: only weights that can be fetched by name."},
     {"max", '\0', "N", OptionGroup::output, "|inspect|",
-     "Lists no more tensors than this as text."},
+     "Lists no more tensors than this as text; not with --json, which lists all."},
     {"origins", '\0', "", OptionGroup::output, "|show config|",
      "Prints one value per line with the place that it comes from."},
     {"color", '\0', "WHEN", OptionGroup::general, "",

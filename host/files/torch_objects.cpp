@@ -41,7 +41,12 @@ void TorchObjects::damaged(const std::string& what) const {
 }
 
 void TorchObjects::warn(std::string sentence) const {
-  if (options_.warnings != nullptr) options_.warnings->push_back(std::move(sentence));
+  if (options_.warnings == nullptr) return;
+  std::vector<std::string>& all = *options_.warnings;
+  // A file may have the same to say of each of its tensors.
+  constexpr std::ptrdiff_t kRecent = 16;
+  const auto recent = all.end() - std::min(kRecent, std::ssize(all));
+  if (std::find(recent, all.end(), sentence) == all.end()) all.push_back(std::move(sentence));
 }
 
 void TorchObjects::spend(std::uint64_t nodes) {

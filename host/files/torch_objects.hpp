@@ -22,6 +22,10 @@ class StorageSource {
   virtual const TensorRef* tensor(const std::string& /*key*/) { return nullptr; }
 };
 
+// The class name of the opaque node that a tensor of the device "meta" becomes; its first part is
+// the shape.
+inline constexpr const char* kTensorWithoutData = "tensor without data";
+
 struct TorchObjectOptions {
   int deepest = 1000;
   // Of the tree. An object that is referred to several times counts, and is copied, each time; 64

@@ -66,6 +66,25 @@ TEST_CASE("torch pickle: the stream of an early torch release is read opcode by 
   CHECK(tree.at("w").as_tensor().shape == std::vector<std::int64_t>{1, 2});
 }
 
+TEST_CASE("torch pickle: tensors without data keep their shapes, and are warned of once") {
+  const std::string one =
+      "ctorch._utils\n_rebuild_meta_tensor_no_storage\n(ctorch\nfloat32\n"
+      "K\x02\x85K\x01\x85\x89tR";
+  OneStorage storages;
+  std::vector<std::string> warnings;
+  TorchObjectOptions options;
+  options.warnings = &warnings;
+  const Node tree =
+      torch_objects(read_pickle("\x80\x02](" + one + one + "e.", "m"), storages, "m", options);
+  for (const Node& item : tree.as_items()) {
+    CHECK(item.as_opaque().class_name == kTensorWithoutData);
+    CHECK(item.as_opaque().parts.at(0).second.as_items().at(0).as_int() == 2);
+  }
+  CHECK(tree.as_items().size() == 2);
+  CHECK(warnings == std::vector<std::string>{
+                        "contains a tensor without data (it was saved from the device 'meta')"});
+}
+
 TEST_CASE("torch pickle: a tensor's facts are checked against its storage") {
   CHECK(parse(tensor("K\0K\x06\x85K\x01\x85"s)).as_tensor().numel() == 6);
   CHECK(refusal(tensor("K\x01K\x06\x85K\x01\x85"s)).find("beyond its storage") !=

@@ -263,7 +263,7 @@ Node TorchObjects::sparse(std::string_view function, const Ids& args, int depth)
 // (dtype, size, stride, requires_grad): a tensor of the device "meta".
 Node TorchObjects::without_data(const Ids& args, int depth) {
   warn("contains a tensor without data (it was saved from the device 'meta')");
-  Opaque kept{"tensor without data", {}};
+  Opaque kept{kTensorWithoutData, {}};
   if (args.size() > 1) kept.parts.emplace_back("args", value(args[1], depth + 1));
   return Node(std::move(kept));
 }

@@ -7,11 +7,13 @@
 #include <tuple>
 
 #include "host/files/atomic_file.hpp"
+#include "host/files/counted.hpp"
 #include "host/files/damage.hpp"
 #include "host/files/error.hpp"
 #include "host/files/numpy_pickle_writer.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/files/tensor_list.hpp"
+#include "host/files/torch_objects.hpp"
 #include "host/files/torch_zip_writer.hpp"
 #include "host/weights/part.hpp"
 
@@ -121,6 +123,12 @@ void spell_places(const Node& node, std::string_view rest, const std::string& sp
   }
 }
 
+bool has_tensor(const Node& tree) {
+  bool has = false;
+  for_each_tensor(tree, [&has](const std::string&, const TensorRef&) { has = true; });
+  return has;
+}
+
 // What was joined of VISSL's shards or slices is one file now.
 Node joined(const WeightsFile& file) {
   if (!file.format.starts_with("vissl_")) return file.tree;
@@ -213,6 +221,17 @@ void throw_same_path(const Node& tree, const std::string& path, const std::strin
                                   "with --to torch and without --part");
 }
 
+void throw_no_tensor(const Node& tree, const std::string& name) {
+  const auto classes = foreign_classes(tree);
+  const auto empty = classes.find(kTensorWithoutData);
+  if (empty == classes.end())
+    throw Error(Exit::bad_data, name + " has no tensor; there is nothing to convert");
+  throw Error(Exit::bad_data,
+              name + " has " + counted(empty->second, "tensor") +
+                  " without data, saved from the device 'meta', and no other; save the network "
+                  "from the device where its weights are");
+}
+
 const char* name_of(Container container) {
   switch (container) {
     case Container::safetensors:
@@ -269,6 +288,7 @@ Contents contents_of(const WeightsFile& file, Container container, const std::st
                      const std::string& name) {
   Contents out;
   const Node tree = joined(file);
+  if (!has_tensor(tree)) throw_no_tensor(tree, name);
   if (container == Container::safetensors || !part.empty()) {
     out.tree = flat_part(tree, part, name);
     std::set<std::string> names;
@@ -283,10 +303,7 @@ Contents contents_of(const WeightsFile& file, Container container, const std::st
       if (key != "format")
         out.left_out.push_back({"__metadata__." + key, "metadata, which safetensors alone holds"});
   }
-  std::size_t tensors = 0;
-  for_each_tensor(out.tree, [&](const std::string&, const TensorRef&) { ++tensors; });
-  if (tensors == 0)
-    throw Error(Exit::bad_data, name + " has no tensor; there is nothing to convert");
+  if (!has_tensor(out.tree)) throw_no_tensor(tree, name);
   return out;
 }
 

@@ -38,6 +38,9 @@ struct Contents {
 [[noreturn]] void throw_same_path(const Node& tree, const std::string& path,
                                   const std::string& name);
 
+// Throws Error(Exit::bad_data): no tensor of the file `name` can be written, and why.
+[[noreturn]] void throw_no_tensor(const Node& tree, const std::string& name);
+
 // All of a file for another container. Objects of foreign classes are left out; tensors lose what
 // their storage has beside them. `part` "state_dict" keeps only the tensors below that place, as
 // one flat dict without the place; "" keeps the tree. Throws what place_of_part() throws,

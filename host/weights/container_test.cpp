@@ -191,6 +191,16 @@ TEST_CASE("convert: values of one dotted name are metadata once, and the other i
   CHECK(flat.left_out[0].reason == "another value has the same dotted name");
 }
 
+TEST_CASE("convert: a file of tensors without data is told to be one") {
+  WeightsFile file;
+  file.tree["w"] = Opaque{"tensor without data", {}};
+  file.tree["v"] = Opaque{"tensor without data", {}};
+  for (const char* part : {"", "w"})
+    CHECK(refused(file, part) ==
+          "a.pth has 2 tensors without data, saved from the device 'meta', and no other; save the "
+          "network from the device where its weights are");
+}
+
 TEST_CASE("convert: numpy pickles of all kinds of values are read back as they were") {
   Node tree;
   tree["text"] = "\xc3\xa4";

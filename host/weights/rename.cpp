@@ -178,6 +178,7 @@ Renamed rename_weights(const WeightsFile& file, const RenameRequest& request, Co
                 "the weights component knows no other system's names; --to can be "
                 "torch, safetensors or sliced");
   const std::vector<WeightsSource> sources = tensors_of(file.tree);
+  if (sources.empty()) throw_no_tensor(file.tree, name);
   std::vector<vissl_weights_entry> entries;
   for (const WeightsSource& source : sources)
     entries.push_back(entry_of(source.name, source.tensor->dtype, source.tensor->shape));

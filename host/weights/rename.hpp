@@ -26,7 +26,8 @@ struct Renamed {
 };
 
 // Asks the profile. Throws Error(usage) when it knows no other names, refuses, or gives one name to
-// two tensors; each begins with `name`, the file's. The tensors of `file` must outlive the result.
+// two tensors, and what throw_no_tensor() throws; each begins with `name`, the file's. The tensors
+// of `file` must outlive the result.
 Renamed rename_weights(const WeightsFile& file, const RenameRequest& request, Container container,
                        const std::string& name, const vissl_weights_profile_class& profile,
                        void* instance);

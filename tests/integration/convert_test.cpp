@@ -57,3 +57,16 @@ TEST_CASE("convert: quantised tensors become the floats that torch makes of them
     CHECK(tensors_of(out) == expected);
   }
 }
+
+TEST_CASE("inspect: --max and --json are refused together, and a folder is shown without a size") {
+  const TempFolder folder;
+  const std::string in = kGolden / "zip_training.pth";
+  const Result both = host({"inspect", in, "--json", "--max", "2"});
+  CHECK(both.exit_code == 2);
+  CHECK(both.out == "");
+  CHECK(both.err == "error: --max shortens the text; --json lists every tensor, leave one out\n");
+  fs::copy_file(in, folder / "pytorch_model.bin");
+  const Result shown = host({"inspect", folder.path().string()});
+  CHECK(shown.out.starts_with(folder.path().string() + ": torch_zip\nContents\n"));
+  CHECK(host({"inspect", in}).out.starts_with(in + ": torch_zip, "));
+}
