@@ -154,8 +154,10 @@ std::optional<BranchName> name_below(const std::string& keep, const std::string&
 }
 
 void throw_no_branch(const std::string& keep, const std::string& path) {
-  throw Error(Exit::bad_data, path + ": no tensor's name begins with '" + keep +
-                                  "', the branch that its locator asks for");
+  throw Error(Exit::bad_data,
+              path + ": no tensor's name begins with '" + keep +
+                  "', the branch that its locator asks for; 'vissl-host inspect' lists "
+                  "the names");
 }
 
 std::string file_locator_path(const std::string& locator) {

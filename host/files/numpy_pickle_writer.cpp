@@ -71,6 +71,9 @@ class Writer {
       case Node::Kind::real:
         return real(node.as_real());
       case Node::Kind::text:
+        if (!is_utf8(node.as_text()))
+          throw Error(Exit::run_failed,
+                      quoted_name(name) + " is a text that is not UTF-8; write a torch file");
         return text(node.as_text());
       case Node::Kind::bytes:
         return bytes(std::as_bytes(std::span(node.as_bytes())));
@@ -93,8 +96,11 @@ class Writer {
         for (const auto& [key, value] : node.as_dict().entries()) {
           if (const auto* number = std::get_if<std::int64_t>(&key))
             integer(*number);
-          else
+          else if (is_utf8(std::get<std::string>(key)))
             text(std::get<std::string>(key));
+          else
+            throw Error(Exit::run_failed, quoted_name(below(to_text(key))) +
+                                              " has a name that is not UTF-8; write a torch file");
           this->node(value, below(to_text(key)), depth + 1);
         }
         return put("u");
@@ -103,9 +109,10 @@ class Writer {
       case Node::Kind::opaque:
         break;
     }
-    throw Error(Exit::run_failed, quoted_name(name) + " is an object of the class " +
-                                      node.as_opaque().class_name +
-                                      ", which a pickle of numpy arrays cannot hold");
+    throw Error(Exit::run_failed,
+                quoted_name(name) + " is an object of the class " + node.as_opaque().class_name +
+                    ", which a pickle of numpy arrays cannot hold; drop it or write a "
+                    "torch file");
   }
 
   void finish() { put("."); }
@@ -131,7 +138,6 @@ class Writer {
     for (int shift = 56; shift >= 0; shift -= 8) number(bits >> shift, 1);
   }
   void text(const std::string& value) {
-    if (!is_utf8(value)) throw Error(Exit::run_failed, "a text is not UTF-8");
     put("X");
     number(value.size(), 4);
     put(value);

@@ -64,7 +64,9 @@ TEST_CASE("read into: a file that was cut since is an error that names it, not a
       CHECK(error.code() == Exit::bad_data);
       const std::string text = error.what();
       CHECK(text.starts_with((folder / "net.pth").string() + ": ends at byte "));
-      CHECK(text.find(", but had " + std::to_string(size) + " when it was opened") !=
+      CHECK(text.find(
+                ", but had " + std::to_string(size) +
+                " when it was opened: somebody writes it; wait for that, or use another copy") !=
             std::string::npos);
     }
   }

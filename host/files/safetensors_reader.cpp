@@ -114,7 +114,9 @@ class Header final : public nlohmann::json_sax<Json> {
   bool boolean(bool) override { unexpected("a truth value"); }
   bool binary(binary_t&) override { unexpected("bytes"); }
   bool parse_error(std::size_t position, const std::string&, const Json::exception&) override {
-    throw_damaged(file_, "has a header that is not valid JSON", kSizeBytes + position);
+    // The parser counts from 1.
+    throw_damaged(file_, "has a header that is not valid JSON",
+                  kSizeBytes + std::max<std::size_t>(position, 1) - 1);
   }
 
  private:

@@ -167,7 +167,9 @@ void TreePickler::storage(const TensorRef& tensor) {
   }
   if (storage->size_bytes() % type.size_bytes != 0) {
     throw Error(Exit::run_failed, "a storage of " + std::to_string(storage->size_bytes()) +
-                                      " bytes cannot be saved as " + std::string(type.name));
+                                      " bytes cannot be saved as " + std::string(type.name) +
+                                      ", whose elements take " + std::to_string(type.size_bytes) +
+                                      "; copy the tensors that lie in it");
   }
   const bool has_class = !type.storage_class.empty();
   pickle_.mark();

@@ -96,8 +96,9 @@ void VisslParts::add_flat(const std::vector<const Node*>& weights,
     if (found == nullptr) damaged("shard " + std::to_string(rank) + " has no " + quoted_name(key));
     TensorRef piece = found->as_tensor();
     const std::int64_t padding = facts[rank]->at("padding").as_int();
-    if (piece.shape.size() != 1 || padding < 0 || padding > piece.shape[0] ||
-        (rank > 0 && piece.dtype != pieces[0].dtype)) {
+    // A view that repeats its elements could claim any number of them.
+    if (piece.shape.size() != 1 || !piece.is_contiguous() || padding < 0 ||
+        padding > piece.shape[0] || (rank > 0 && piece.dtype != pieces[0].dtype)) {
       damaged("the shards of " + quoted_name(key) + " do not fit each other");
     }
     piece.shape[0] -= padding;

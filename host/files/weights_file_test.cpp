@@ -108,8 +108,29 @@ TEST_CASE("weights: a safetensors header that lies is refused") {
           eight, "has two tensors called 'a'");
   refused(R"({"a":{"dtype":"F32","shape":[2]}})", eight,
           "tensor 'a' has no dtype, shape and data_offsets");
-  refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})", eight, "is not valid JSON");
-  refused(R"({"a":{"dtype":"F32","shape":[[2]],"data_offsets":[0,8]}})", eight, "has a list");
+  refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})", eight,
+          "has a header that is not valid JSON (byte 61); the file is damaged or incomplete");
+  const auto unexpected = [&](const std::string& header, const std::string& what) {
+    refused(header, eight, "has " + what + ", where the format has none (byte 8)");
+  };
+  unexpected(R"({"a":{"dtype":"F32","shape":[[2]],"data_offsets":[0,8]}})",
+             "a list in its header near 'a'");
+  unexpected(R"({"a":{"dtype":{},"shape":[2],"data_offsets":[0,8]}})",
+             "an object in its header near 'a'");
+  unexpected(R"({"a":{"dtype":"F32","shape":"2","data_offsets":[0,8]}})",
+             "text in its header near 'a'");
+  unexpected(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8]}})",
+             "a list of another length in its header near 'a'");
+  unexpected(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}})",
+             "too long a list in its header near 'a'");
+  unexpected(R"({"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}})",
+             "a number in its header near 'a'");
+  unexpected(R"({"a":{"dtype":"F32","shape":null,"data_offsets":[0,8]}})",
+             "null in its header near 'a'");
+  unexpected(R"({"__metadata__":{"format":true}})", "a truth value in its header");
+  refused(R"({"__metadata__":{"a":"b","a":"c"}})", eight, "has two entries 'a' in its metadata");
+  refused("{\"" + std::string(4097, 'x') + "\":{}}", eight,
+          "has a tensor with too long a name (byte 8)");
   std::string huge = safetensors(kTwoFloats, eight);
   huge[3] = '\x7f';
   CHECK(refusal(huge).starts_with("is of no format"));
@@ -165,7 +186,16 @@ TEST_CASE("weights: a folder stands for the checkpoint in it") {
       Error);
   fs::create_directory(folder / "parts");
   write_file(folder / "parts/__0_0.distcp", "x");
-  CHECK_THROWS_AS(read_weights_file(folder / "parts"), Error);
+  const std::string parts = (folder / "parts").string();
+  CHECK_THROWS_WITH_AS(
+      read_weights_file(parts),
+      (parts +
+       ": is a checkpoint of torch.distributed.checkpoint, which is not supported; "
+       "convert it with 'python -m torch.distributed.checkpoint.format_utils "
+       "dcp_to_torch " +
+       parts + " FILE'")
+          .c_str(),
+      Error);
   write_file(folder.path() / "model.safetensors", safetensors(kTwoFloats, std::string(8, '\0')));
   CHECK(read_weights_file(folder.path()).tree.as_dict().size() == 1);
   CHECK(read_weights_file(folder.path()).warnings.empty());

@@ -21,7 +21,8 @@ Json parsed(const FileBytes& index) {
   if (index.bytes.size() > kLargest) {
     throw Error(Exit::bad_data, index.name + ": is a JSON file of " +
                                     std::to_string(index.bytes.size()) +
-                                    " bytes, too large for an index of weights");
+                                    " bytes, too large for an index of weights; name a file of "
+                                    "weights");
   }
   const auto limit_depth = [&index](int depth, Json::parse_event_t, Json&) {
     if (depth > kDeepest) throw_damaged(index.name, "has JSON that is nested too deep");
@@ -31,7 +32,8 @@ Json parsed(const FileBytes& index) {
   try {
     return Json::parse(text.begin(), text.end(), limit_depth);
   } catch (const Json::parse_error& error) {
-    throw_damaged(index.name, "begins like JSON but is none", error.byte);
+    throw_damaged(index.name, "begins like JSON but is none",
+                  std::max<std::size_t>(error.byte, 1) - 1);  // counted from 1
   }
 }
 
@@ -67,7 +69,10 @@ void read_weights_index(const FileBytes& index, const WeightsReadOptions& option
   for (const std::string& name : files) {
     const auto mapped = MappedFile::open(folder / name);
     if (begins_like_json(mapped->bytes())) {
-      throw Error(Exit::bad_data, mapped->name() + ": is an index itself, not a file of weights");
+      throw Error(Exit::bad_data, mapped->name() +
+                                      ": is an index itself, not a file of weights, which the "
+                                      "index " +
+                                      index.name + " needs; use another copy");
     }
     WeightsFile shard =
         read_weights({mapped->bytes(), mapped, mapped->name(), mapped->name()}, options);
@@ -75,7 +80,7 @@ void read_weights_index(const FileBytes& index, const WeightsReadOptions& option
     if (shard.tree.kind() != Node::Kind::dict) {
       throw Error(Exit::bad_data, (folder / name).string() +
                                       ": is no plain file of named tensors, as the index " +
-                                      index.name + " needs");
+                                      index.name + " needs; use another copy");
     }
     for (std::string& warning : shard.warnings) {
       out.warnings.push_back(quoted_name(name) + ": " + warning);

@@ -33,7 +33,8 @@ std::vector<std::byte> element(DType dtype, double value) {
       break;
     default:
       throw Error(Exit::usage, "a further tensor of the type " + std::string(facts(dtype).name) +
-                                   " is asked for; only floating types are there");
+                                   " is asked for, but only floating types can be made; use "
+                                   "another version of the weights component's plugin");
   }
   return bytes;
 }
@@ -64,8 +65,7 @@ class Collector {
     };
     sink_.fill = [](void* self, std::uint64_t like, vissl_str place, vissl_str name, double value) {
       of(self).noting([&] {
-        if (like >= of(self).sources_.size()) throw Error(Exit::usage, "no such entry");
-        of(self).put(text_of(place), text_of(name), filled(*of(self).sources_[like].tensor, value));
+        of(self).put(text_of(place), text_of(name), filled(*of(self).source(like).tensor, value));
       });
     };
     sink_.text = [](void* self, vissl_str name, vissl_str value) {
@@ -113,10 +113,17 @@ class Collector {
       if (wrong_.empty()) wrong_ = error.what();
     }
   }
-  const WeightsSource& mention(std::uint64_t entry) {
-    if (entry >= sources_.size()) throw Error(Exit::usage, "no such entry");
-    mentioned_[entry] = true;
+  const WeightsSource& source(std::uint64_t entry) const {
+    if (entry >= sources_.size())
+      throw Error(Exit::usage, "the weights component asks for tensor " + std::to_string(entry) +
+                                   " of " + std::to_string(sources_.size()) +
+                                   ", counted from 0; use another version of its plugin");
     return sources_[entry];
+  }
+  const WeightsSource& mention(std::uint64_t entry) {
+    const WeightsSource& found = source(entry);
+    mentioned_[entry] = true;
+    return found;
   }
   void keep(std::uint64_t entry, const std::string& place, const std::string& name,
             std::uint32_t change) {

@@ -125,6 +125,27 @@ TEST_CASE("convert: a profile that gives one name twice, or nothing, is refused"
     sink.keep(sink.self, 1, text(""), text("w"), VISSL_WEIGHTS_REVERSE_CHANNELS);
   };
   CHECK(refused(file) == "a.pth: 'state_dict.bias' has no input channels to reverse");
+  answer = [](const vissl_weights_rename_request&, const Sink& sink) {
+    sink.keep(sink.self, 2, text(""), text("w"), 0);
+  };
+  const std::string beyond =
+      "a.pth: the weights component asks for tensor 2 of 2, counted from 0; use another version of "
+      "its plugin";
+  CHECK(refused(file) == beyond);
+  answer = [](const vissl_weights_rename_request&, const Sink& sink) {
+    sink.fill(sink.self, 2, text(""), text("w"), 1.0);
+  };
+  CHECK(refused(file) == beyond);
+  WeightsFile counts;
+  const std::int64_t one = 1;
+  counts.tree["n"] =
+      TensorRef::contiguous(DType::int64, {1}, Storage::copy_of(std::as_bytes(std::span(&one, 1))));
+  answer = [](const vissl_weights_rename_request&, const Sink& sink) {
+    sink.fill(sink.self, 0, text(""), text("w"), 1.0);
+  };
+  CHECK(refused(counts) ==
+        "a.pth: a further tensor of the type int64 is asked for, but only floating types can be "
+        "made; use another version of the weights component's plugin");
   vissl_weights_profile_class old = {};
   CHECK_THROWS_WITH_AS(rename_weights(file, {}, Container::torch, "a.pth", old, nullptr),
                        "the weights component knows no other system's names; --to can be torch, "

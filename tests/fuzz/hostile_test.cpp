@@ -218,7 +218,7 @@ TEST_CASE("hostile weights: an index names only files beside it") {
   refused(R"({"weight_map": {"a": 5}})", "which is no name of a file beside it");
   refused(R"({"weight_map": {"a": "gone.safetensors"}})", "gone.safetensors: cannot be read");
   refused(R"({"weight_map": {"a": "model.safetensors.index.json"}})",
-          "is an index itself, not a file of weights");
+          ": is an index itself, not a file of weights, which the index ");
   refused(R"({"weights": []})", "is JSON without a \"weight_map\"");
   refused(R"({"weight_map": {)", "begins like JSON but is none");
   refused("{\"a\":" + std::string(5000, '['), "nested too deep");

@@ -52,7 +52,7 @@ refused() { # TEXT ARGUMENTS...: the text of the error, exit code 2, and no file
   files | diff before.list -
 }
 ln -s moco.pth link.pth
-refused "are the same file" moco.pth ./moco.pth --to torch --force
+refused "'moco.pth' and './moco.pth' are the same file; give another name for the new one" moco.pth ./moco.pth --to torch --force
 refused "are the same file" link.pth moco.pth --to torch --force
 refused "'same.pth' exists; --force replaces it" moco.pth same.pth --to torch
 refused "is a folder" moco.pth . --to torch
@@ -61,7 +61,7 @@ refused "'tensorflow' is no system whose names can be written; there are vissl, 
 known=$(sed -nE 's/.*there are (.*), and torch and safetensors for the container alone.*/\1/p' err.txt | tr -d ' ' | tr ',' '\n' | sort)
 offered=$("$VISSL_HOST" __complete convert a b --to "" | cut -f 1 | grep -vxE 'torch|safetensors|sliced' | sort)
 [[ -n $known && $known == "$offered" ]] || { echo "--to offers $offered; there are $known"; exit 1; }
-refused "needs --to" moco.pth new.pth
+refused "'convert' needs --to: vissl, torchvision or another system's names, or torch or safetensors for another container" moco.pth new.pth
 refused "needs OUT" moco.pth
 refused "has no tensor below 'model'" moco.pth new.pth --to torch --part model
 refused "depth 101 is wanted" moco.pth new.pth --to vissl --depth 101
@@ -71,5 +71,5 @@ refused "call it 'new.pth'" moco.pth new.npz --to torchvision
 refused "has no tensor below 'modul'" moco.pth new.pth --to vissl --part modul
 refused "changes the container alone" moco.pth new.pth --to torch --heads
 refused "slices are made of VISSL's checkpoints" moco.pth new.pth --to sliced
-refused "of the slices exists" vissl.torch sliced.pth --to sliced
+refused "of the slices exists; --force replaces them" vissl.torch sliced.pth --to sliced
 convert moco.pth same.pth --to torch --force

@@ -188,8 +188,8 @@ class Conversion {
   void check_blocks() const {
     if (from_.family != Family::resnet) {
       if (renames_.depth() != 0)
-        fail(VISSL_E_CONFIG,
-             std::string("a depth is wanted, but the file has ") + name_of(from_.family));
+        fail(VISSL_E_CONFIG, std::string("a depth is wanted, but the file has ") +
+                                 name_of(from_.family) + "; leave out --depth");
       return;
     }
     Depth depth;

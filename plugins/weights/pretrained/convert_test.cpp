@@ -407,6 +407,10 @@ TEST_CASE("convert: a wrong system, depth or family is refused with what there i
   options.depth = 18;
   CHECK(error(resnet, options) == "no error");
   options.depth = 0;
+  RenameOptions deep = options;
+  deep.depth = 50;
+  CHECK(error(golden("vit_b_16", "torchvision"), deep) ==
+        "a depth is wanted, but the file has a vision transformer; leave out --depth");
   options.from = "caffe2";
   CHECK(error(resnet, options) ==
         "no tensor has a name that 'caffe2' gives a trunk; vissl-host inspect shows the names");

@@ -127,7 +127,15 @@ TEST_CASE("timm: label_rows and its file choose rows of the classifier") {
   CHECK(error(toml + "label_rows_file = \"" + rows + "\"", file, model)
             .find("pairs_test_rows.txt:2: 'seven' is no number of a row; there is one per line, "
                   "from 0") != std::string::npos);
+  std::ofstream(rows) << "# none\n";
+  CHECK(error(toml + "label_rows_file = \"" + rows + "\"", file, model)
+            .find("pairs_test_rows.txt: lists no rows; there is one per line, from 0") !=
+        std::string::npos);
   std::remove(rows.c_str());
+  CHECK(
+      error(toml + "label_rows_file = \"" + rows + "\"", file, model)
+          .find("pairs_test_rows.txt: cannot be read; label_rows_file names it, check its path") !=
+      std::string::npos);
   CHECK(error(toml + "label_rows = [9, 0, 4]", file, model) ==
         "label_rows lists 3 rows, the largest is 9; they do not make torch.Size([3, 4]) of "
         "torch.Size([9, 4]) ('head.weight')");

@@ -36,7 +36,7 @@ Rule::Rule(std::string pattern, const std::string& replacement)
   if (pattern_.size() > kLongestPattern)
     vissl::fail(VISSL_E_CONFIG, "a rule of " + std::to_string(pattern_.size()) +
                                     " characters is longer than " +
-                                    std::to_string(kLongestPattern));
+                                    std::to_string(kLongestPattern) + "; make two of it");
   const std::string text = translated(pattern_);
   const std::shared_ptr<pcre2_compile_context> context(pcre2_compile_context_create(nullptr),
                                                        pcre2_compile_context_free);
@@ -48,15 +48,15 @@ Rule::Rule(std::string pattern, const std::string& replacement)
       pcre2_code_free);
   if (code_ == nullptr)
     vissl::fail(VISSL_E_CONFIG, "the rule '" + pattern_ + "': " + message_of(code) +
-                                    " at position " + std::to_string(at) +
+                                    (text == pattern_ ? " at position " + std::to_string(at) : "") +
                                     "; rules are regular expressions of Python");
   limits_.reset(pcre2_match_context_create(nullptr), pcre2_match_context_free);
   pcre2_set_match_limit(limits_.get(), kMostSteps);
-  check_groups();
+  check_groups(replacement);
 }
 
 // PCRE2 itself would look only when the pattern matches.
-void Rule::check_groups() const {
+void Rule::check_groups(const std::string& given) const {
   std::uint32_t count = 0;
   pcre2_pattern_info(code_.get(), PCRE2_INFO_CAPTURECOUNT, &count);
   for (std::size_t at = 0; at < replacement_.size(); ++at) {
@@ -69,7 +69,7 @@ void Rule::check_groups() const {
                               : pcre2_substring_number_from_name(code_.get(), bytes(group)) > 0;
     if (!known)
       vissl::fail(VISSL_E_CONFIG, "the rule '" + pattern_ + "' has no group '" + group +
-                                      "', which its replacement names");
+                                      "', which its replacement '" + given + "' names");
     at = end;
   }
 }

@@ -24,7 +24,7 @@ class Rule {
   const std::string& pattern() const { return pattern_; }
 
  private:
-  void check_groups() const;
+  void check_groups(const std::string& given) const;
   [[noreturn]] void fails_on(const std::string& name, int code) const;
 
   std::string pattern_;

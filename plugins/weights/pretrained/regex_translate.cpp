@@ -3,37 +3,15 @@
 #include <vissl/error.hpp>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <utility>
 #include <vector>
+
+#include "regex_text.hpp"
 
 namespace pretrained {
 
 namespace {
-
-[[noreturn]] void refuse(const std::string& text, const std::string& what, std::size_t at) {
-  vissl::fail(VISSL_E_CONFIG, "the rule '" + text + "': " + what + " at position " +
-                                  std::to_string(at) + "; rules are regular expressions of Python");
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_octal(char c) {
-  return c >= '0' && c <= '7';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-// Of an identifier; characters beyond ASCII are letters here.
-bool is_word(char c) {
-  return is_letter(c) || is_digit(c) || c == '_' || (static_cast<unsigned char>(c) & 0x80) != 0;
-}
-bool is_name(const std::string& text) {
-  return !text.empty() && !is_digit(text[0]) && std::all_of(text.begin(), text.end(), is_word);
-}
-bool is_number(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
-}
 
 std::string code_point(unsigned value) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -48,6 +26,10 @@ class Pattern {
 
   std::string translated() {
     while (at_ < text_.size()) item();
+    if (!open_.empty()) fail("missing ), unterminated subpattern", open_.back().begin);
+    for (const auto& [group, at] : conditions_)
+      if (group.size() > 3 || std::stoul(group) > groups_)
+        fail("invalid group reference " + group, at);
     return std::move(out_);
   }
 
@@ -58,9 +40,19 @@ class Pattern {
     unsigned number;   // 0: captures nothing
     std::string name;  // empty: none
     bool verbose;      // around it
+    std::size_t begin;
+    int branches = 0;  // left; 0: any number
   };
 
-  [[noreturn]] void fail(const std::string& what, std::size_t at) const { refuse(text_, what, at); }
+  // In Python's own words, where Python refuses it too.
+  [[noreturn]] void fail(const std::string& what, std::size_t at) const {
+    vissl::fail(VISSL_E_CONFIG, "the rule '" + text_ + "': " + what + at_place(text_, at) +
+                                    "; rules are regular expressions of Python");
+  }
+  [[noreturn]] void unsupported(const std::string& what, std::size_t at) const {
+    vissl::fail(VISSL_E_CONFIG, "the rule '" + text_ + "' has " + what + at_place(text_, at) +
+                                    ", which is not supported; write the characters themselves");
+  }
   char peek(std::size_t ahead = 0) const {
     return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
   }
@@ -88,13 +80,14 @@ class Pattern {
       case '(':
         return open();
       case ')':
+        if (open_.empty()) fail("unbalanced parenthesis", at_);
         ++at_;
-        if (!open_.empty()) {
-          verbose_ = open_.back().verbose;
-          open_.pop_back();
-        }
+        verbose_ = open_.back().verbose;
+        open_.pop_back();
         return put(")", Before::item);
       case '|':
+        if (!open_.empty() && open_.back().branches > 0 && --open_.back().branches == 0)
+          fail("conditional backref with more than two branches", at_);
         ++at_;
         return put("|", Before::nothing);
       case '^':
@@ -138,15 +131,24 @@ class Pattern {
       return put("\\{", Before::item);
     }
     ++at_;
+    if (!least.empty() && !most.empty() && less(most, least))
+      fail("min repeat greater than max repeat", begin + 1);
     std::string text = "{" + (least.empty() ? "0" : least);
     if (range) text += "," + most;
     quantifier(text + "}", begin);
   }
 
+  // Of numbers as text, however long.
+  static bool less(std::string a, std::string b) {
+    a.erase(0, a.find_first_not_of('0'));
+    b.erase(0, b.find_first_not_of('0'));
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+  }
+
   void escape() {
     const std::size_t begin = at_++;
     const char c = peek();
-    if (begin + 1 == text_.size()) fail("a backslash ends it", begin);
+    if (begin + 1 == text_.size()) fail("bad escape (end of pattern)", begin);
     if (is_digit(c)) return number_escape(begin);
     if (c == 'A' || c == 'b' || c == 'B' || c == 'Z') {
       ++at_;
@@ -162,7 +164,7 @@ class Pattern {
     std::string digits(1, text_[at_++]);
     if (is_digit(peek())) digits += text_[at_++];
     const unsigned group = static_cast<unsigned>(std::stoul(digits));
-    if (group > groups_) fail("invalid group reference " + digits, begin);
+    if (group > groups_) fail("invalid group reference " + digits, begin + 1);
     for (const Group& open : open_)
       if (open.number == group) fail("cannot refer to an open group", begin);
     put("\\g{" + digits + "}", Before::item);
@@ -172,7 +174,9 @@ class Pattern {
     unsigned value = 0;
     for (int i = 0; i < 3 && is_octal(peek()); ++i)
       value = 8 * value + static_cast<unsigned>(text_[at_++] - '0');
-    if (value > 0377) fail("an octal escape is above \\377", begin);
+    if (value > 0377)
+      fail("octal escape value " + text_.substr(begin, at_ - begin) + " outside of range 0-0o377",
+           begin);
     return code_point(value);
   }
 
@@ -184,12 +188,15 @@ class Pattern {
     if (c == 'v') return code_point(0x0b);  // PCRE2's \v is any vertical space
     if (c == 'x' || c == 'u' || c == 'U') {
       const std::size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : 8;
-      const std::string code = text_.substr(at_, digits);
-      if (code.size() != digits || code.find_first_not_of("0123456789abcdefABCDEF") != code.npos)
-        fail(std::string("bad escape \\") + c, begin);
+      std::string code = text_.substr(at_, digits);
+      code.resize(std::min(code.find_first_not_of("0123456789abcdefABCDEF"), code.size()));
+      const std::string escape = text_.substr(begin, 2) + code;
+      if (code.size() != digits) fail("incomplete escape " + escape, begin);
+      if (std::stoul(code, nullptr, 16) > 0x10ffff) fail("bad escape " + escape, begin);
       at_ += digits;
       return "\\x{" + code + "}";
     }
+    if (c == 'N' && peek() == '{') unsupported("a character by its name", begin);
     if (is_letter(c)) fail(std::string("bad escape \\") + c, begin);
     return std::string("\\") + c;
   }
@@ -217,7 +224,7 @@ class Pattern {
 
   std::string set_escape() {
     const std::size_t begin = at_++;
-    if (at_ == text_.size()) fail("a backslash ends it", begin);
+    if (at_ == text_.size()) fail("bad escape (end of pattern)", begin);
     if (is_octal(peek())) return octal(begin);
     if (is_digit(peek())) fail(std::string("bad escape \\") + peek(), begin);
     if (peek() == 'b') {
@@ -232,7 +239,7 @@ class Pattern {
     const std::size_t begin = at_++;
     if (peek() == '*') fail("nothing to repeat", at_);
     if (peek() != '?') {
-      open_.push_back({++groups_, "", verbose_});
+      open_.push_back({++groups_, "", verbose_, begin});
       return put("(", Before::nothing);
     }
     ++at_;
@@ -240,7 +247,7 @@ class Pattern {
       const std::string_view kind = same;
       if (text_.compare(at_, kind.size(), kind) != 0) continue;
       at_ += kind.size();
-      open_.push_back({0, "", verbose_});
+      open_.push_back({0, "", verbose_, begin});
       return put("(?" + std::string(kind), Before::nothing);
     }
     const char c = peek();
@@ -252,20 +259,23 @@ class Pattern {
       at_ = end + 1;
       return;
     }
-    if (is_letter(c) || c == '-') return flags(begin);
+    if (c == '-' || (c != '\0' && kFlags.find(c) != kFlags.npos)) return flags(begin);
     unknown(begin);
   }
 
   [[noreturn]] void unknown(std::size_t begin) const {
-    fail("unknown extension " + text_.substr(begin, std::min(at_ + 1, text_.size()) - begin),
-         begin);
+    const bool is_behind = peek() == '<' || peek() == 'P';
+    std::size_t end = at_ + (is_behind ? 2 : 1);
+    if (end > text_.size()) fail("unexpected end of pattern", text_.size());
+    while (end < text_.size() && (text_[end] & 0xc0) == 0x80) ++end;  // the rest of a character
+    fail("unknown extension " + text_.substr(begin + 1, end - begin - 1), begin + 1);
   }
 
-  // Up to the bracket that ends a name.
-  std::string until(char end, std::size_t begin) {
-    const std::size_t found = text_.find(end, at_);
-    if (found == std::string::npos)
-      fail(std::string("missing ") + end + ", unterminated name", begin);
+  // Up to the character that ends a name.
+  std::string until(char end) {
+    const std::size_t found = std::min(text_.find(end, at_), text_.size());
+    if (found == at_) fail("missing group name", at_);
+    if (found == text_.size()) fail(std::string("missing ") + end + ", unterminated name", at_);
     std::string name = text_.substr(at_, found - at_);
     at_ = found + 1;
     return name;
@@ -273,48 +283,60 @@ class Pattern {
 
   // (?P<name>…) and (?P=name)
   void named(std::size_t begin) {
-    ++at_;
-    const char kind = peek();
+    const char kind = peek(1);
     if (kind != '<' && kind != '=') unknown(begin);
-    ++at_;
-    const std::string name = until(kind == '<' ? '>' : ')', begin);
-    if (!is_name(name)) fail("bad character in group name '" + name + "'", begin);
+    at_ += 2;
+    const std::size_t at = at_;
+    const std::string name = until(kind == '<' ? '>' : ')');
+    if (!is_name(name)) fail("bad character in group name '" + name + "'", at);
+    const auto known = names_.find(name);
     if (kind == '<') {
-      if (!names_.insert(name).second) fail("redefinition of group name '" + name + "'", begin);
-      open_.push_back({++groups_, name, verbose_});
+      ++groups_;
+      if (known != names_.end())
+        fail("redefinition of group name '" + name + "' as group " + std::to_string(groups_) +
+                 "; was group " + std::to_string(known->second),
+             at);
+      names_[name] = groups_;
+      open_.push_back({groups_, name, verbose_, begin});
       return put("(?P<" + name + ">", Before::nothing);
     }
-    if (names_.count(name) == 0) fail("unknown group name '" + name + "'", begin);
+    if (known == names_.end()) fail("unknown group name '" + name + "'", at);
     for (const Group& open : open_)
-      if (open.name == name) fail("cannot refer to an open group", begin);
+      if (open.name == name) fail("cannot refer to an open group", at);
     put("(?P=" + name + ")", Before::item);
   }
 
   // (?(1)…) and (?(name)…); PCRE2 has words of its own in that place.
   void condition(std::size_t begin) {
-    ++at_;
-    const std::string name = until(')', begin);
-    if (is_number(name) && name.find_first_not_of('0') == name.npos)
-      fail("bad group number", begin);
-    if (!is_number(name) && !is_name(name))
-      fail("bad character in group name '" + name + "'", begin);
-    if (!is_number(name) && names_.count(name) == 0)
-      fail("unknown group name '" + name + "'", begin);
-    open_.push_back({0, "", verbose_});
-    put(is_number(name) ? "(?(" + name + ")" : "(?(<" + name + ">)", Before::nothing);
+    const std::size_t at = ++at_;
+    std::string name = until(')');
+    const bool number = is_number(name);
+    if (number) name.erase(0, name.find_first_not_of('0'));
+    if (number && name.empty()) fail("bad group number", at);
+    if (!number && !is_name(name)) fail("bad character in group name '" + name + "'", at);
+    if (!number && names_.count(name) == 0) fail("unknown group name '" + name + "'", at);
+    if (number) conditions_.emplace_back(name, at);
+    open_.push_back({0, "", verbose_, begin, 2});
+    put(number ? "(?(" + name + ")" : "(?(<" + name + ">)", Before::nothing);
   }
 
   // (?i) for all, which must come first, or (?i-s:…).
   void flags(std::size_t begin) {
-    const auto letters = [&] {
+    // Up to one of `ends`; `missing` says what should stand where neither does.
+    const auto letters = [&](std::string_view ends, const char* missing, bool is_off) {
       std::string found;
-      for (; is_letter(peek()); ++at_) {
-        if (std::string_view("imsux").find(peek()) == std::string_view::npos) unknown(begin);
-        if (peek() != 'u') found += peek();  // which holds anyway
+      for (; at_ == text_.size() || ends.find(peek()) == ends.npos; found += text_[at_++]) {
+        const char c = peek();
+        if (kFlags.find(c) == kFlags.npos) fail(is_letter(c) ? "unknown flag" : missing, at_);
+        if (is_off && (c == 'a' || c == 'L' || c == 'u'))
+          fail("bad inline flags: cannot turn off flags 'a', 'u' and 'L'", at_ + 1);
+        if (c == 'L') fail("bad inline flags: cannot use 'L' flag with a str pattern", at_ + 1);
+        if (c == 'a') unsupported("the flag 'a'", at_);
       }
       return found;
     };
-    const std::string on = letters();
+    std::string on = peek() == '-' ? "" : letters(")-:", "missing -, : or )", false);
+    on.erase(std::remove(on.begin(), on.end(), 'u'), on.end());  // which holds anyway
     if (peek() == ')') {
       if (!at_start_) fail("global flags not at the start of the expression", begin);
       ++at_;
@@ -325,19 +347,20 @@ class Pattern {
     std::string off;
     if (peek() == '-') {
       ++at_;
-      off = letters();
-      if (off.empty()) fail("missing flag", at_);
+      if (kFlags.find(peek()) == kFlags.npos && !is_letter(peek())) fail("missing flag", at_);
+      off = letters(":", "missing :", true);
       for (const char flag : off)
-        if (on.find(flag) != on.npos) fail("bad inline flags: flag turned on and off", begin);
+        if (on.find(flag) != on.npos) fail("bad inline flags: flag turned on and off", at_);
     }
-    if (peek() != ':') unknown(begin);
     ++at_;
-    open_.push_back({0, "", verbose_});
+    open_.push_back({0, "", verbose_, begin});
     verbose_ = (verbose_ || has_x(on)) && !has_x(off);
     put("(?" + on + (off.empty() ? "" : "-" + off) + ":", Before::nothing);
   }
 
   static bool has_x(const std::string& flags) { return flags.find('x') != flags.npos; }
+
+  static constexpr std::string_view kFlags = "aiLmsux";
 
   const std::string& text_;
   std::string out_;
@@ -347,64 +370,14 @@ class Pattern {
   bool at_start_ = true;  // only flags and comments so far
   unsigned groups_ = 0;
   std::vector<Group> open_;
-  std::set<std::string> names_;
+  std::map<std::string, unsigned> names_;                        // with the number of the group
+  std::vector<std::pair<std::string, std::size_t>> conditions_;  // numbers of groups, and where
 };
 
 }  // namespace
 
 std::string translated(const std::string& pattern) {
   return Pattern(pattern).translated();
-}
-
-std::string translated_template(const std::string& text) {
-  static constexpr std::string_view kLetters = "abfnrtv", kControls = "\a\b\f\n\r\t\v";
-  const auto digit = [&](std::size_t at) { return at < text.size() && is_digit(text[at]); };
-  const auto octal = [&](std::size_t at) { return at < text.size() && is_octal(text[at]); };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '$') {
-      out += "$$";
-      continue;
-    }
-    if (c != '\\') {
-      out += c;
-      continue;
-    }
-    if (++i == text.size()) refuse(text, "a backslash ends the replacement", i - 1);
-    const char next = text[i];
-    const std::size_t control = kLetters.find(next);
-    if (next == 'g') {
-      const std::size_t end = text.find('>', i);
-      if (i + 1 >= text.size() || text[i + 1] != '<' || end == std::string::npos)
-        refuse(text, "\\g needs a group's <name>", i - 1);
-      const std::string name = text.substr(i + 2, end - i - 2);
-      if (!is_number(name) && !is_name(name))
-        refuse(text, "bad character in group name '" + name + "'", i - 1);
-      out += "${" + name + "}";
-      i = end;
-    } else if (next == '0' || (octal(i) && octal(i + 1) && octal(i + 2))) {
-      unsigned value = 0;
-      const std::size_t end = i + 3;
-      for (; i < end && octal(i); ++i) value = 8 * value + static_cast<unsigned>(text[i] - '0');
-      --i;
-      // A name has no byte 0, and what lies above ASCII is no single byte.
-      if (value == 0 || value > 0177) refuse(text, "a character that no name has", i);
-      const char made = static_cast<char>(value);
-      out += made == '$' ? "$$" : std::string(1, made);
-    } else if (is_digit(next)) {
-      std::string group(1, next);
-      if (digit(i + 1)) group += text[++i];
-      out += "${" + group + "}";
-    } else if (control != std::string_view::npos) {
-      out += kControls[control];
-    } else if (is_letter(next)) {
-      refuse(text, std::string("bad escape \\") + next, i - 1);
-    } else {
-      out += next;
-    }
-  }
-  return out;
 }
 
 }  // namespace pretrained

@@ -114,7 +114,8 @@ std::optional<bool> take_heuristics(std::string& locator) {
 // One number per line; empty lines and what follows a '#' do not count.
 std::vector<std::int64_t> rows_of(const std::string& path) {
   std::ifstream file(path);
-  if (!file) fail(VISSL_E_DATA, path + ": cannot be read; label_rows_file names it");
+  if (!file)
+    fail(VISSL_E_DATA, path + ": cannot be read; label_rows_file names it, check its path");
   std::vector<std::int64_t> rows;
   std::string line;
   for (std::size_t number = 1; std::getline(file, line); ++number) {
@@ -126,7 +127,7 @@ std::vector<std::int64_t> rows_of(const std::string& path) {
                              "' is no number of a row; there is one per line, from 0");
     rows.push_back(std::stoll(line));
   }
-  if (rows.empty()) fail(VISSL_E_DATA, path + ": lists no rows");
+  if (rows.empty()) fail(VISSL_E_DATA, path + ": lists no rows; there is one per line, from 0");
   return rows;
 }
 

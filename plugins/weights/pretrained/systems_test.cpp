@@ -161,6 +161,19 @@ TEST_CASE("timm: everything but the classifier stays strict") {
         "\nset strict = false of [model.weights_init] to load what fits");
 }
 
+TEST_CASE("pretrained: one setting by two names, and a tensor of another size, are refused") {
+  const auto told = [](const std::string& toml) { return error(toml, {}, model(7)); };
+  CHECK(told("profile = \"essmc2\"\npath = \"a\"\nsub_level = \"b\"\nprefix = \"c\"") ==
+        "sub_level and prefix are the same setting; keep one");
+  Shapes file = network("", "fc.", 7);
+  file[3].shape = {8, 4, 1, 1};
+  CHECK(error("profile = \"timm\"\nurl = \"a.pth\"", file, model(7)) ==
+        "size mismatch for layer1.0.conv1.weight: copying a param with shape torch.Size([8, 4, 1, "
+        "1]) from checkpoint, the shape in current model is torch.Size([8, 4, 3, 3]) "
+        "('trunk._feature_blocks.layer1.0.conv1.weight'); change the model, list the layer in "
+        "skip_layers, or set shape_mismatch = \"drop\"");
+}
+
 TEST_CASE("timm: strict passes over what a dropped classifier lacks, and counters") {
   const std::string toml = "profile = \"timm\"\nurl = \"a.pth\"";
   Shapes file = network("", "fc.", 1000);
@@ -302,7 +315,7 @@ TEST_CASE("mmcv: revise_keys are Python's regular expressions, in order, over ev
   CHECK(has(lines, "load state_dict.encoder.stage_1_conv1.weight -> " + kTrunk + "conv1.weight"));
   CHECK(has(lines, "load state_dict.cls.weight -> heads.0.clf.0.weight"));
   CHECK(error("profile = \"mmcv\"\nfilename = \"a\"\nrevise_keys = [['a(', '']]", file, model(7))
-            .find("the rule 'a(': missing closing parenthesis") == 0);
+            .find("the rule 'a(': missing ), unterminated subpattern at position 1; ") == 0);
 }
 
 TEST_CASE("auto: wrapper, prefix and names are found, and the best choices told") {
@@ -397,6 +410,10 @@ TEST_CASE("auto: RegNets of torchvision and timm, and torchvision's vision trans
 }
 
 TEST_CASE("auto: a file of another network says that nothing fits") {
+  CHECK(error("profile = \"essmc2\"\npath = \"a.pth\"", {{"decoder.weight", {5, 5}}}, model(7)) ==
+        "nothing in the file matches the model: the first name is 'decoder.weight', the model has "
+        "'trunk.…'; set append_prefix, sub_level or rev_keys of "
+        "[model.weights_init], or profile = \"auto\"");
   CHECK(error("profile = \"auto\"\npath = \"a.pth\"", {{"decoder.weight", {5, 5}}}, model(7)) ==
         "no prefix and no system's names make any tensor of the file fit the model; the first is "
         "'decoder.weight' torch.Size([5, 5]); `vissl-host inspect` lists them all");

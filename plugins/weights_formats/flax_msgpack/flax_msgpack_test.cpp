@@ -104,6 +104,16 @@ TEST_CASE("flax: the pieces of a large array are put together") {
                   "\x81\xa1"
                   "0\6"s),
           "a piece of 'w' is no array (byte 52); use another copy");
+  refused(flax,
+          chunked("\x81\xa1"
+                  "0\5"s,
+                  "\x82\xa1"
+                  "0"s +
+                      bytes_array(4) +
+                      "\xa1"
+                      "1" +
+                      array("\x93\x91\1\xa4int8\xc4\1x")),
+          "the pieces of 'w' have several types (byte 85); use another copy");
   refused(flax, file_of("\x82"s + kChunkMark + "\xa5other\x80"),
           "the pieces of 'w' are described in another way (byte 38); use another copy");
 }

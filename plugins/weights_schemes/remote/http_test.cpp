@@ -203,7 +203,8 @@ TEST_CASE("http: redirects without end are given up") {
     return reply;
   });
   CHECK(remote.failure(server.url("/circle")) ==
-        server.url("/circle") + " leads from one address to the next more than 10 times");
+        server.url("/circle") +
+            " leads from one address to the next more than 10 times; check the address");
 }
 
 TEST_CASE("http: a redirect to anything but the web is the server's fault, and is named") {
@@ -556,6 +557,8 @@ TEST_CASE("http: what is no address, and secrets in the config, are errors of th
         "'ftp://x/y' is no address: it must begin with http:// or https://");
   CHECK(remote.failure("http:///y", VISSL_E_CONFIG) ==
         "'http:///y' is no address: it names no server");
+  CHECK(remote.failure("http://a.example/models/") ==
+        "http://a.example/models/ names no file; an address of weights ends in one");
   CHECK(remote.failure("http://a/b", VISSL_E_CONFIG, "", "bearer = \"abc\"") ==
         "'bearer' must be \"env:NAME\", the variable that holds it: a run folder keeps the config, "
         "and a secret is not to be in it");

@@ -17,10 +17,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// `openssl s_server`, which gives the files of a folder.
+// `openssl s_server`, which gives the files of a folder; with -HTTP they are whole replies.
 class TlsServer {
  public:
-  explicit TlsServer(const fs::path& folder) : said_(folder / "server.txt") {
+  explicit TlsServer(const fs::path& folder, const char* files = "-WWW")
+      : said_(folder / "server.txt") {
     const std::string make =
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test -days "
         "2 -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem";
@@ -33,7 +34,7 @@ class TlsServer {
       ::dup2(out, 1);
       ::dup2(out, 2);
       if (::chdir(folder.c_str()) == 0)
-        ::execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-WWW", "-cert",
+        ::execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", files, "-cert",
                  "cert.pem", "-key", "key.pem", static_cast<char*>(nullptr));
       ::_exit(127);
     }
@@ -79,8 +80,8 @@ TEST_CASE("https: a server is trusted by its authority alone, the user's own inc
 
   const std::string text = remote.failure(url, VISSL_E_DATA, "", "", "https");
   CHECK(text.find(url + ": its certificate cannot be trusted (") == 0);
-  CHECK(text.find("certificate of its authority in SSL_CERT_FILE or CURL_CA_BUNDLE") !=
-        std::string::npos);
+  CHECK(text.find("); when it is one of your own network, name the file with the certificate of "
+                  "its authority in SSL_CERT_FILE or CURL_CA_BUNDLE") != std::string::npos);
   CHECK(remote.files() == 0);
 
   for (const char* name : {"SSL_CERT_FILE", "CURL_CA_BUNDLE"}) {
@@ -100,5 +101,21 @@ TEST_CASE("https: a server is trusted by its authority alone, the user's own inc
   CHECK(remote.failure(url, VISSL_E_DATA, "", "", "https")
             .find(url + ": its certificate cannot be trusted (") == 0);
   CHECK(remote.files() == 0);
+  forget_authorities();
+}
+
+TEST_CASE("https: a server that leads to http is not followed") {
+  Remote remote;
+  forget_authorities();
+  const fs::path folder = remote.folder / "served";
+  fs::create_directories(folder);
+  write_file(folder / "net.torch",
+             "HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:1/net.torch\r\n\r\n");
+  const TlsServer server(folder, "-HTTP");
+  ::setenv("SSL_CERT_FILE", (folder / "cert.pem").c_str(), 1);
+  CHECK(remote.failure(server.url("/net.torch"), VISSL_E_DATA, "", "", "https") ==
+        server.url("/net.torch") +
+            " leads from https to http://127.0.0.1:1/net.torch, which anybody on the way could "
+            "change; use that address itself if you trust it");
   forget_authorities();
 }

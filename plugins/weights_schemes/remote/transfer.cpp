@@ -234,7 +234,7 @@ Response transfer(const Request& request, const Receiver& receiver) {
     response = fresh;
   }
   vissl::fail(VISSL_E_DATA, shown(request.url) + " leads from one address to the next more than " +
-                                std::to_string(kMaxRedirects) + " times");
+                                std::to_string(kMaxRedirects) + " times; check the address");
 }
 
 bool is_untrusted(const Response& response) {
