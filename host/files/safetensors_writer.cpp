@@ -33,7 +33,7 @@ std::vector<Entry> sorted(const NamedTensors& tensors) {
     const auto* type = std::ranges::find(kSafetensorsTypes, tensor.dtype, &SafetensorsType::dtype);
     if (type == kSafetensorsTypes.end()) {
       refuse("it has no element type " + std::string(facts(tensor.dtype).name) + ", which " +
-             quoted_name(name) + " has; convert it or leave it out");
+             quoted_name(name) + " has; write a torch file, or leave it out");
     }
     if (const char* problem = tensor.invalid()) refuse(quoted_name(name) + " is " + problem);
     if (name == "__metadata__") refuse("no tensor can be called '__metadata__'; rename it");

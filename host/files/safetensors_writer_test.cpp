@@ -72,8 +72,8 @@ TEST_CASE("safetensors: views, wide and two-in-a-byte elements are written as th
 TEST_CASE("safetensors: what the format cannot hold is refused") {
   const TensorRef one = zeros(DType::float32, {1});
   CHECK(refusal({{"a", zeros(DType::complex128, {1})}}) ==
-        "cannot write safetensors: it has no element type complex128, which 'a' has; convert it or "
-        "leave it out");
+        "cannot write safetensors: it has no element type complex128, which 'a' has; write a torch "
+        "file, or leave it out");
   CHECK(refusal({{"a", one}, {"b", one}, {"a", zeros(DType::int8, {1})}}) ==
         "cannot write safetensors: two tensors are called 'a'; rename one");
   CHECK(refusal({{"__metadata__", one}}) ==

@@ -220,6 +220,11 @@ TEST_CASE("convert: numpy pickles of all kinds of values are read back as they w
   write_container(folder / "a.pkl", Container::numpy, contents);
   CHECK(same_values(read_weights_file(folder / "a.pkl").tree, tree));
   MemorySink sink;
+  tree["half"] = TensorRef::contiguous(DType::complex32, {1}, Storage::allocate(4));
+  CHECK_THROWS_WITH_AS(write_numpy_pickle(sink, tree),
+                       "numpy has no element type for 'half', which is complex32; write a torch "
+                       "file instead of a pickle",
+                       Error);
   tree["half"] = TensorRef::contiguous(DType::bfloat16, {1}, Storage::allocate(2));
   CHECK_THROWS_WITH_AS(write_numpy_pickle(sink, tree),
                        "numpy has no element type for 'half', which is bfloat16; write a torch "

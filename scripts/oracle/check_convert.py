@@ -23,9 +23,19 @@ def network():
                                      width_per_group=2)
 
 
+def numbers(dtype):
+    """Complex weights under a ResNet's names; the second is a view that is conjugated when it is read."""
+    generator = torch.Generator().manual_seed(5)
+    weights = torch.randn(4, 3, 2, 2, dtype=torch.complex128, generator=generator).to(dtype)
+    return {"conv1.weight": weights, "bn1.weight": weights[:, 0, 0, 0].conj()}
+
+
 def make(folder):
     state = network().state_dict()
     torch.save({"epoch": 3, "state_dict": {"module." + name: value for name, value in state.items()}}, folder / "moco.pth")
+    # Element types that not every container has.
+    torch.save(numbers(torch.complex64), folder / "complex64.pth")
+    torch.save(numbers(torch.complex128), folder / "complex128.pth")
     # A Caffe2 file as Python 2 wrote it, with the first convolution in BGR.
     bgr = state["conv1.weight"].flip(1).contiguous().numpy()
     with open(folder / "caffe2.pkl", "wb") as file:
@@ -58,6 +68,15 @@ def check(folder):
     equal(load_file(folder / "same.safetensors"), {"state_dict.module." + name: value for name, value in state.items()})
     assert load(folder / "same.pth")["epoch"] == 3
     equal(load(folder / "part.pth"), {"module." + name: value for name, value in state.items()})
+
+    for dtype in (torch.complex64, torch.complex128):
+        name = str(dtype).removeprefix("torch.")
+        expected = {key: value.resolve_conj() for key, value in numbers(dtype).items()}
+        equal(load(folder / f"{name}_out.pth"), expected)
+        with open(folder / f"{name}_out.pkl", "rb") as file:
+            equal({key: torch.from_numpy(value) for key, value in pickle.load(file).items()}, expected)
+        if dtype == torch.complex64:
+            equal(load_file(folder / "complex64_out.safetensors"), expected)
 
     with warnings.catch_warnings(), open(folder / "detectron2.pkl", "rb") as file:
         warnings.simplefilter("error")

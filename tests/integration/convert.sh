@@ -34,6 +34,11 @@ convert caffe2.pkl rgb.pth --to torchvision --bgr
 convert rgb.pth small.torch --to vissl
 convert small.torch sliced.torch --to sliced
 convert sliced.torch joined.torch --to torch
+for type in complex64 complex128; do
+  convert $type.pth ${type}_out.pth --to torch
+  convert $type.pth ${type}_out.pkl --to torchvision
+done
+convert complex64.pth complex64_out.safetensors --to safetensors
 "$VISSL_PYTHON" "$oracle" check "$work"
 
 files() { # every file with its size, time and place on the disk
@@ -73,3 +78,7 @@ refused "changes the container alone" moco.pth new.pth --to torch --heads
 refused "slices are made of VISSL's checkpoints" moco.pth new.pth --to sliced
 refused "of the slices exists; --force replaces them" vissl.torch sliced.pth --to sliced
 convert moco.pth same.pth --to torch --force
+code=0
+"$VISSL_HOST" convert complex128.pth new.safetensors --to safetensors > out.txt 2> err.txt || code=$?
+[[ $code == 1 && ! -e new.safetensors ]]
+grep -qF "it has no element type complex128, which 'conv1.weight' has; write a torch file, or leave it out" err.txt
