@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "host/files/damage.hpp"
+#include "host/files/download_notes.hpp"
 #include "host/files/error.hpp"
 #include "host/files/file_bytes.hpp"
 #include "host/files/gzip.hpp"
@@ -207,10 +208,7 @@ void read_file(const FileBytes& file, const WeightsReadOptions& options, int zip
   }
 }
 
-}  // namespace
-
-WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& options) {
-  const fs::path path = file_of(given);
+WeightsFile read_opened(const fs::path& path, const WeightsReadOptions& options) {
   const auto mapped = MappedFile::open(path);
   WeightsFile out =
       read_weights({mapped->bytes(), mapped, mapped->name(), mapped->name()}, options);
@@ -221,6 +219,27 @@ WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& o
         "for all");
   }
   return out;
+}
+
+// A download that cannot be read would be met again and again: says which file to delete. The
+// error begins with the file's name, which may be that of a part beside `path`.
+void blame_download(const Error& error, const fs::path& path) {
+  const std::string text = error.what();
+  for (const fs::path& file : {fs::path(text.substr(0, text.find(": "))), path})
+    if (const std::string remedy = download_remedy(file); !remedy.empty())
+      throw Error(error.code(), text + remedy);
+}
+
+}  // namespace
+
+WeightsFile read_weights_file(const fs::path& given, const WeightsReadOptions& options) {
+  const fs::path path = file_of(given);
+  try {
+    return read_opened(path, options);
+  } catch (const Error& error) {
+    if (error.code() == Exit::bad_data) blame_download(error, path);
+    throw;
+  }
 }
 
 WeightsFile read_weights(const FileBytes& file, const WeightsReadOptions& options) {

@@ -58,6 +58,44 @@ TEST_CASE("weights: what is no file of weights is named for what it is") {
   CHECK(refusal("nothing that anybody ever saved").starts_with("is of no format"));
 }
 
+TEST_CASE("weights: a download that cannot be read names its address and the file to delete") {
+  TempFolder folder;
+  const std::string file = (folder.path() / "net.pth").string();
+  const auto refusal_of = [](const std::string& path) {
+    try {
+      read_weights_file(path);
+    } catch (const Error& error) {
+      CHECK(error.code() == Exit::bad_data);
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  const std::string remedy = ": delete " + file + " to download it again";
+  write_file(file, "");
+  CHECK(refusal_of(file) == file + ": is empty; use another copy");
+  write_file(file + ".check", "url https://a.example/net.pth?token=SECRET\nsha256 00\n");
+  CHECK(refusal_of(file) == file +
+                                ": is empty; use another copy; it came from "
+                                "https://a.example/net.pth?token=***" +
+                                remedy);
+  write_file(file + ".check", "url https://a.example/\x1b[31m");
+  CHECK(refusal_of(file).find('\x1b') == std::string::npos);
+  CHECK(refusal_of(file).ends_with(remedy));
+  for (const char* other : {"", "url ", "url \nsha256 00\n", "sha256 00\nurl https://a/b\n"}) {
+    write_file(file + ".check", other);
+    CHECK(refusal_of(file) == file + ": is empty; use another copy");
+  }
+  // A part of several files is the one to delete, not the index that names it.
+  write_file(file, R"({"weight_map": {"a": "part.safetensors"}})");
+  const std::string part = (folder.path() / "part.safetensors").string();
+  write_file(part, std::string(64, '\0'));
+  write_file(file + ".check", "url https://a.example/net.pth\n");
+  write_file(part + ".check", "url https://a.example/part.safetensors\n");
+  CHECK(refusal_of(file).starts_with(part + ": "));
+  CHECK(refusal_of(file).ends_with("; it came from https://a.example/part.safetensors: delete " +
+                                   part + " to download it again"));
+}
+
 TEST_CASE("weights: safetensors gives tensors and metadata in the header's order") {
   TempFolder folder;
   write_file(folder.path() / "w.bin",

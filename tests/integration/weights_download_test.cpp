@@ -147,6 +147,56 @@ TEST_CASE("download: a run that goes on from its checkpoint leaves the address a
   CHECK(server.requests().size() == 1);
 }
 
+TEST_CASE("download: what cannot be read says which file to delete, and that is the remedy") {
+  const Weights weights;
+  std::string content;
+  const HttpServer server(
+      [&](const HttpRequest& request) { return file_reply(request, content, "\"1\""); });
+  const std::string url = server.url("/small.torch");
+  const std::string place = (weights.folder / "cache/vissl-host" /
+                             ("http:127.0.0.1:" + std::to_string(server.port())) / "small.torch")
+                                .string();
+  const std::string remedy =
+      "; it came from " + url + ": delete " + place + " to download it again\n";
+  content = "\x01 is of no format that holds weights, and no text";
+  const std::string out = weights.folder / "out.safetensors";
+  for (const Result& refused :
+       {weights.run(url, "unreadable"), run_host({"inspect", url, "--plugins", VISSL_PLUGIN_DIR}),
+        run_host({"convert", url, out, "--to", "safetensors", "--plugins", VISSL_PLUGIN_DIR})}) {
+    INFO(refused.err);
+    CHECK(refused.exit_code == 4);
+    CHECK(refused.err.find(place + ": is of no format that holds weights") != std::string::npos);
+    CHECK(refused.err.ends_with(remedy));
+  }
+  CHECK(server.requests().size() == 1);
+  content = weights.content;
+  fs::remove(place);
+  const Result repaired = weights.run(url, "repaired");
+  INFO(repaired.err);
+  CHECK(repaired.exit_code == 0);
+  CHECK(repaired.err.find("(100 % of the trunk) from ") != std::string::npos);
+}
+
+TEST_CASE("download: a server's notice is not kept: the repaired server's file loads at once") {
+  const Weights weights;
+  std::string content = "{\"error\": \"no\"}";
+  const HttpServer server(
+      [&](const HttpRequest& request) { return file_reply(request, content, "\"1\""); });
+  const std::string url = server.url("/small.torch");
+  const Result refused = weights.run(url, "notice");
+  INFO(refused.err);
+  CHECK(refused.exit_code == 4);
+  CHECK(refused.err.find("error: " + url +
+                         " answers with an error in JSON instead of a file of "
+                         "weights; ") != std::string::npos);
+  for (const auto& entry : fs::recursive_directory_iterator(weights.folder / "cache"))
+    CHECK((entry.is_directory() || entry.path().extension() == ".lock"));
+  content = weights.content;
+  const Result repaired = weights.run(url, "repaired");
+  INFO(repaired.err);
+  CHECK(repaired.exit_code == 0);
+}
+
 TEST_CASE("download: the Hugging Face tools' cache and a folder of timm's load without a network") {
   const Weights weights;
   const fs::path hub = weights.folder / "hub/models--org--net", timm = weights.folder / "timm";

@@ -9,6 +9,7 @@
 
 #include "host/files/atomic_file.hpp"
 #include "host/files/counted.hpp"
+#include "host/files/download_notes.hpp"
 #include "host/files/locator_text.hpp"
 #include "host/files/weights_file.hpp"
 #include "host/runtime/abi/handle.hpp"
@@ -260,7 +261,7 @@ void check_sums(Logger& log, const Prepared& one) {
   const std::string text =
       one.plan.file + ": the data of " + counted(damaged.size(), "tensor") +
       " has another checksum than the file says, so it is damaged: " + first_names(damaged, 5) +
-      "; use another copy of the file";
+      "; use another copy of the file" + download_remedy(one.plan.file);
   if (one.checksums == "error") throw Error(Exit::bad_data, text);
   log.log(LogLevel::warning, text + " (checksums = \"error\" of [model.weights_init] refuses it)");
 }

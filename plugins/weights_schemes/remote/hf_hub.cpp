@@ -145,9 +145,10 @@ class HfHub {
       if (const std::string path = in_hub_cache(repository, file, request); !path.empty())
         return path;
     for (const std::string& file : files)
-      if (std::string path = remote::find_cached(settings_, wanted(repository, file), request);
+      if (const std::string path =
+              remote::find_cached(settings_, wanted(repository, file), request);
           !path.empty())
-        return path;
+        return with_parts(path, repository, file, request);
     std::string tried;
     for (const std::string& file : files) tried += (tried.empty() ? "" : ", ") + file;
     if (settings_.offline)
@@ -157,11 +158,8 @@ class HfHub {
                       "or offline = true)");
     for (const std::string& file : files) {
       std::string path;
-      if (!remote::fetch_if_there(settings_, wanted(repository, file), request, path)) continue;
-      if (is_index(file))
-        for (const std::string& part : parts_of(path))
-          remote::fetch(settings_, wanted(repository, part), request, remote::Pin::ignored);
-      return path;
+      if (remote::fetch_if_there(settings_, wanted(repository, file), request, path))
+        return with_parts(path, repository, file, request);
     }
     vissl::fail(VISSL_E_DATA, repository.name + "@" + repository.revision + " at " + endpoint_ +
                                   " has none of: " + tried + "; name the file: hf-hub:" +
@@ -169,6 +167,15 @@ class HfHub {
   }
 
  private:
+  // `path`, beside which the parts that it names lie now: a cached index may have lost one.
+  std::string with_parts(const std::string& path, const Repository& repository,
+                         const std::string& file, const vissl::WeightsRequest& request) const {
+    if (is_index(file))
+      for (const std::string& part : parts_of(path))
+        remote::fetch(settings_, wanted(repository, part), request, remote::Pin::ignored);
+    return path;
+  }
+
   remote::Wanted wanted(const Repository& repository, const std::string& file) const {
     remote::Wanted wanted;
     wanted.url = remote::parse_url(endpoint_ + "/" + remote::percent_encode(repository.name) +

@@ -124,6 +124,11 @@ TEST_CASE("hf-hub: a model in parts is fetched with all of them") {
   CHECK(read_file(fs::path(got.place).parent_path() / "part-1.safetensors") == weights("one"));
   CHECK(read_file(fs::path(got.place).parent_path() / "part-2.safetensors") == weights("two"));
   CHECK(hub.requests().size() == 3);
+  // One that was deleted because it is damaged comes again.
+  fs::remove(fs::path(got.place).parent_path() / "part-2.safetensors");
+  CHECK(remote.ask("hf-hub:org/big/" + index, "", "", "hf-hub").place == got.place);
+  CHECK(read_file(fs::path(got.place).parent_path() / "part-2.safetensors") == weights("two"));
+  CHECK(hub.requests().size() == 4);
 }
 
 TEST_CASE("hf-hub: what is private or misspelt says what to do") {
