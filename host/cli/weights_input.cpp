@@ -4,6 +4,7 @@
 
 #include "host/files/locator_text.hpp"
 #include "host/files/tensor_list.hpp"
+#include "host/weights/container.hpp"
 
 namespace vissl::host {
 namespace {
@@ -18,8 +19,11 @@ bool is_locator(const std::string& text) {
 Node kept(const Node& tree, const std::string& keep, const std::string& path) {
   Dict top, below;
   for_each_tensor(tree, [&](const std::string& name, const TensorRef& tensor) {
-    if (const std::optional<BranchName> branch = name_below(keep, name))
-      (branch->place.empty() ? top : below).set(branch->rest, tensor);
+    const std::optional<BranchName> branch = name_below(keep, name);
+    if (!branch) return;
+    Dict& to = branch->place.empty() ? top : below;
+    if (to.find(branch->rest) != nullptr) throw_same_path(tree, name, path);
+    to.set(branch->rest, tensor);
   });
   if (!below.entries().empty()) top.set("state_dict", std::move(below));
   if (top.entries().empty()) throw_no_branch(keep, path);

@@ -217,8 +217,8 @@ void throw_same_path(const Node& tree, const std::string& path, const std::strin
   places.resize(2);  // more would say no more
   throw Error(Exit::bad_data, name + ": two tensors have the name " + quoted_name(path) + ", at " +
                                   places[0] + " and " + places[1] +
-                                  ", of which one would be lost; rename one, or keep the tree "
-                                  "with --to torch and without --part");
+                                  ", of which one would be lost; rename one, or convert the whole "
+                                  "file --to torch, which keeps the tree");
 }
 
 void throw_no_tensor(const Node& tree, const std::string& name) {

@@ -159,8 +159,8 @@ TEST_CASE("convert: tensors of one dotted path are refused where one would be lo
     return std::string("taken");
   };
   const std::string end =
-      ", of which one would be lost; rename one, or keep the tree with --to torch and without "
-      "--part";
+      ", of which one would be lost; rename one, or convert the whole file --to torch, which keeps "
+      "the tree";
   WeightsFile file;
   file.tree["a.b"] = floats({1}, {1});
   file.tree["a"]["b"] = floats({2}, {1});

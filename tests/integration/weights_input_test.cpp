@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <span>
 
+#include "host/files/atomic_file.hpp"
 #include "host/files/sha256.hpp"
+#include "host/files/torch_zip_writer.hpp"
 #include "process.hpp"
 #include "temp_folder.hpp"
 
@@ -74,6 +76,23 @@ TEST_CASE("weights input: a locator's branch is all that is shown and converted"
       host({"convert", file + "#keep=nowhere.", (folder / "x.pth").string(), "--to", "torch"});
   CHECK(none.exit_code == 4);
   CHECK(none.err.find("no tensor's name begins with 'nowhere.'") != std::string::npos);
+}
+
+TEST_CASE("weights input: two tensors of one name below a locator's branch are refused") {
+  using namespace vissl::host;
+  const TempFolder folder;
+  const std::string file = folder / "twice.pth";
+  const TensorRef tensor = TensorRef::contiguous(DType::float32, {0}, Storage::allocate(0));
+  Node tree = Node::dict();
+  tree["a.b"] = tensor;
+  tree["a"]["b"] = tensor;
+  AtomicFile out(file);
+  write_torch_zip(out, tree);
+  out.commit();
+  const Result refused = ::host({"inspect", file + "#keep=a."});
+  CHECK(refused.exit_code == 4);
+  CHECK(refused.err.starts_with("error: " + file +
+                                ": two tensors have the name 'a.b', at ['a.b'] and ['a']['b']"));
 }
 
 TEST_CASE("weights input: a damaged record is refused where data is read, and nothing is written") {
