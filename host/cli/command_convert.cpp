@@ -139,7 +139,8 @@ int convert_command(const CommandContext& context) {
       throw Error(Exit::usage, "there is no component 'weights/" + name +
                                    "', which knows the names "
                                    "of other systems (looked in " +
-                                   session.catalogue().searched() + ")");
+                                   session.catalogue().searched() +
+                                   "); name the folder of its plugin with --plugins");
     const Value config = config_of(*declaration, in);
     const auto profile = session.catalogue().create("weights", &config);
     RenameRequest request = {options.to,    options.from,  options.part,

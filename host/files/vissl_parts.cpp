@@ -37,25 +37,28 @@ class VisslParts {
 
   Node joined_shards(const Node& list);
   Node joined_slices(const Node& list);
+  // The part that is being looked at; empty: several at once.
+  const std::string& part() const { return part_; }
 
  private:
   [[noreturn]] void damaged(const std::string& what) const {
     throw Error(Exit::bad_data, list_.string() + ": " + what + "; use another copy");
   }
   fs::path part_path(const Node& stored) const;
-  Node read_part(const Node& stored) const;
+  Node read_part(const Node& stored);
   void add_consolidated(const std::vector<const Node*>& weights,
                         const std::vector<const Node*>& metadata, const std::string& prefix,
                         Dict& out) const;
   void add_flat(const std::vector<const Node*>& weights, const std::vector<const Node*>& facts,
                 const std::string& path, const std::string& name, const std::string& prefix,
                 Dict& out) const;
-  void add_slices(const Node& paths, const std::string& prefix, Dict& out) const;
+  void add_slices(const Node& paths, const std::string& prefix, Dict& out);
   void add_heads(const std::vector<const Node*>& models, const std::vector<const Node*>& metas,
                  Dict& out) const;
 
   const fs::path& list_;
   const WeightsReadOptions& options_;
+  std::string part_;
 };
 
 // A stored path is mostly an absolute one of the machine that wrote the list.
@@ -78,8 +81,9 @@ fs::path VisslParts::part_path(const Node& stored) const {
                                   folder.string());
 }
 
-Node VisslParts::read_part(const Node& stored) const {
+Node VisslParts::read_part(const Node& stored) {
   const auto mapped = MappedFile::open(part_path(stored));
+  part_ = stored.as_text();
   return read_weights({mapped->bytes(), mapped, mapped->name()}, options_).tree;
 }
 
@@ -219,17 +223,21 @@ Node VisslParts::joined_shards(const Node& list) {
   if (shards.empty()) damaged("lists no shards");
   std::vector<const Node*> models;
   std::vector<const Node*> metas;
-  for (const Node& shard : shards) {
-    const Node& base = shard.at("classy_state_dict").at("base_model");
+  const auto& paths = list.at("shards").as_items();
+  for (std::size_t rank = 0; rank < shards.size(); ++rank) {
+    part_ = paths[rank].as_text();
+    const Node& base = shards[rank].at("classy_state_dict").at("base_model");
     models.push_back(&base.at("model"));
     metas.push_back(base.find("meta"));
   }
   std::vector<const Node*> trunks;
   std::vector<const Node*> facts;
   for (std::size_t rank = 0; rank < shards.size(); ++rank) {
+    part_ = paths[rank].as_text();
     trunks.push_back(&models[rank]->at("trunk"));
     facts.push_back(metas[rank] == nullptr ? nullptr : metas[rank]->find("trunk"));
   }
+  part_.clear();
   Dict trunk;
   Dict heads;
   add_consolidated(trunks, facts, "", trunk);
@@ -240,7 +248,7 @@ Node VisslParts::joined_shards(const Node& list) {
   return model;
 }
 
-void VisslParts::add_slices(const Node& paths, const std::string& prefix, Dict& out) const {
+void VisslParts::add_slices(const Node& paths, const std::string& prefix, Dict& out) {
   for (const Dict::Entry& entry : paths.as_dict().entries()) {
     const Node slice = read_part(entry.value);
     out.set(prefix + clean_name(to_text(entry.key)), slice.at("weight"));
@@ -286,7 +294,10 @@ void join_vissl_parts(WeightsFile& file, const fs::path& list, const WeightsRead
   } catch (const Error& error) {
     const std::string text = error.what();
     if (text.starts_with(list.string())) throw;
-    throw Error(error.code(), list.string() + ": a part of this list cannot be used: " + text);
+    const std::string part =
+        parts.part().empty() ? "a part" : "the part " + quoted_name(parts.part());
+    throw Error(error.code(),
+                list.string() + ": " + part + " of this list cannot be used: " + text);
   }
   file.format = is_shards ? "vissl_shard_list" : "vissl_slice_list";
   file.tree["classy_state_dict"]["base_model"]["model"] = std::move(model);

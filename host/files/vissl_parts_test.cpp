@@ -59,7 +59,7 @@ TEST_CASE("vissl parts: shards that do not belong together are refused") {
   Node other = Node::dict();
   other["type"] = "shard";
   save(folder / "vissl_shards_shard1.torch", other);
-  CHECK(has(refusal(folder / "list.torch"), "a part of this list cannot be used"));
+  CHECK(has(refusal(folder / "list.torch"), "shard1.torch' of this list cannot be used: "));
 }
 
 TEST_CASE("vissl parts: a list leads only to files of parts") {

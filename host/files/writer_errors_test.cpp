@@ -45,6 +45,9 @@ TEST_CASE("writer errors: a pickle of numpy arrays names what it cannot hold") {
         "hold; drop it or write a torch file");
   tree["model"]["x"] = "\xff";
   CHECK(refused(tree) == "'model.x' is a text that is not UTF-8; write a torch file");
+  tree["model"] = Node::dict();
+  tree["model"]["\xff"] = 1;
+  CHECK(refused(tree) == "'model.\\xff' has a name that is not UTF-8; write a torch file");
   Node deep;
   for (int i = 0; i < 1002; ++i) deep = Node(List{{deep}});
   const std::string text = refused(deep);

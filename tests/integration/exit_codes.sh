@@ -73,6 +73,9 @@ expect 2 "^error: 'temperature=1' names no parameter; write KIND/NAME.PARAMETER=
 expect 2 "^error: '$work' is a folder; give the name of the file to write\$" "$VISSL_HOST" convert "$old" "$work" --to torch
 expect 2 "^error: --to sliced takes the whole model; leave out --part\$" \
   "$VISSL_HOST" convert "$old" "$work/slices" --to sliced --part trunk
+mkdir "$work/no_plugins"
+expect 2 "^error: there is no component 'weights/pretrained', which knows the names of other systems \(looked in '$work/no_plugins'\); name the folder of its plugin with --plugins\$" \
+  "$VISSL_HOST" convert "$old" "$work/new.pth" --to timm --plugins "$work/no_plugins"
 
 # A file that is named itself must be a plugin.
 expect 3 "^error: plugin '/etc/passwd' is no ELF shared library; remove it" "$VISSL_HOST" list --plugins /etc/passwd
