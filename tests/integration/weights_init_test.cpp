@@ -318,11 +318,13 @@ TEST_CASE("weights: data with a wrong checksum is told, or refused where that is
   CHECK(warned.exit_code == 0);
   CHECK(says(warned, "warning: " + text + " (checksums = \"error\" of [model.weights_init]"));
   fs::remove_all(weights.path() / "run");
+  write_file(file.string() + ".check", "url https://a.example/moco.pth\n");  // as of a download
   const Result refused =
       weights.run(file, {"model.weights_init.profile=auto", "model.weights_init.checksums=error"});
   INFO(refused.err);
   CHECK(refused.exit_code == 4);
-  CHECK(says(refused, "error: " + text + "\n"));
+  CHECK(says(refused, "error: " + text + "; it came from https://a.example/moco.pth: delete " +
+                          file.string() + " to download it again\n"));
   CHECK(!fs::exists(weights.path() / "run" / "checkpoint.torch"));
   const Result unseen =
       weights.run(file, {"model.weights_init.profile=auto", "model.weights_init.checksums=off"});
