@@ -185,6 +185,19 @@ bool is_further_token(const std::string& name) {
   return false;
 }
 
+// Rows that are chosen of a classifier which is not there would be passed over in silence.
+void judge_rows(const Fit& fit, const Settings& settings, const Targets& targets) {
+  if (settings.label_rows.empty() && settings.label_offset == 0) return;
+  const bool has_head =
+      std::any_of(targets.all().begin(), targets.all().end(),
+                  [](const WeightsEntry& target) { return starts_with(target.name, "heads."); });
+  if (!has_head || !settings.heads || !fit.heads.empty()) return;
+  fail(VISSL_E_CONFIG,
+       std::string(settings.label_rows.empty() ? "label_offset" : "label_rows") +
+           " of [model.weights_init] chooses rows of the file's classifier, which was not found; "
+           "say with classifier which layer it is");
+}
+
 }  // namespace
 
 std::string Fit::target(const std::string& name) const {
@@ -215,8 +228,10 @@ Fit with_heads(const Placement& trunk, const Names& names, const Targets& target
     head = target.name.substr(0, target.name.rfind('.') + 1);
   }
   std::set<std::string> modules;
+  bool found = false;
   for (const Named& named : names) {
     const std::string module = classifier_of(named.name, trunk.from, wanted);
+    found = found || !module.empty();
     if (module.empty() || targets.find(trunk.target(named.name)) != nullptr) continue;
     if (named.name == module + ".weight" && named.shape().size() < 2) continue;
     modules.insert(module);
@@ -225,6 +240,11 @@ Fit with_heads(const Placement& trunk, const Names& names, const Targets& target
     else
       fit.heads[named.name] = head + named.name.substr(module.size() + 1);
   }
+  if (!found && !wanted.empty())
+    fail(VISSL_E_CONFIG, "classifier of [model.weights_init] names '" + joined(wanted) +
+                             "', which is no layer of the file beside the trunk; its names begin "
+                             "with '" +
+                             names.front().name + "'");
   if (modules.size() > 1) {  // which one is meant is the user's to say
     fit.heads.clear();
     fit.no_heads.clear();
@@ -263,6 +283,7 @@ void judge_strict(const Fitted& fitted) {
 
 Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
                  const Targets& targets, const WeightsPlan& plan, Recipes& recipes) {
+  judge_rows(fit, settings, targets);
   Fitted fitted;
   Decider decider(fit, settings, fitted);
   const bool own_buffers = adapts(settings.system);

@@ -101,6 +101,24 @@ TEST_CASE("a key that a profile does not read is refused, with those that do") {
         "names by itself; keep one");
 }
 
+TEST_CASE("a classifier, or rows of it, that the file does not have is an error") {
+  const Shapes model = both(kModel, {{"heads.0.clf.0.weight", {2, 8}}});
+  const Shapes file = both(below(""), {{"last.weight", {3, 8}}});
+  for (const char* profile : {"timm", "auto", "mmcv"}) {
+    CAPTURE(profile);
+    CHECK(error(with(profile, "classifier = ['fc']"), file, model) ==
+          "classifier of [model.weights_init] names 'fc', which is no layer of the file beside the "
+          "trunk; its names begin with 'conv1.weight'");
+    CHECK(error(with(profile, "label_rows = [2, 0]"), file, model) ==
+          "label_rows of [model.weights_init] chooses rows of the file's classifier, which was not "
+          "found; say with classifier which layer it is");
+    CHECK(has(plan(with(profile, "label_rows = [2, 0]\nclassifier = ['last']"), file, model),
+              "adapt last.weight -> heads.0.clf.0.weight (2 rows of 3 as label_rows lists them)"));
+  }
+  // A model without a head asks for none.
+  CHECK(error(with("auto", "label_offset = 1"), file, kModel) == "no error");
+}
+
 TEST_CASE("auto: sub_level and prefix take what is below them, wherever it begins") {
   const Shapes file = both(below("backbone."), below("momentum_backbone."));
   CHECK(chosen("", file) == "backbone.");
