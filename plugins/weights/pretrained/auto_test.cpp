@@ -32,6 +32,12 @@ TEST_CASE("auto: SEER's RegNets load whole, with and without VISSL's wrapper for
   }
 }
 
+TEST_CASE("auto: a trunk is found as deep in a file as convert finds it") {
+  const std::string deep = "classy_state_dict.loss.momentum_teacher.module.trunk.base_model.x.y.";
+  const Lines lines = auto_plan({{deep + "conv1.weight", {4, 3, 3, 3}}}, kResnet);
+  CHECK(has(lines, "load " + deep + "conv1.weight -> " + kTrunk + "conv1.weight"));
+}
+
 TEST_CASE("auto: a RegNet whose stages VISSL's regnet_v2 put into parts loads whole") {
   const std::string file = "classy_state_dict.base_model.model.trunk._feature_blocks.";
   const Shapes model = {{kTrunk + "conv1.stem.0.weight", {4, 3, 3, 3}},

@@ -20,8 +20,6 @@ namespace pretrained {
 
 namespace {
 
-constexpr int kDeepestPrefix = 9;  // dotted parts before a trunk's names
-
 // Where a file keeps a trunk, and in whose names.
 struct Found {
   const Spelling* spelling = nullptr;

@@ -17,9 +17,7 @@ using Shape = std::vector<std::int64_t>;
 constexpr std::int64_t kMostBlocks = 1000;  // an empty tensor may claim any number
 
 FormulaPtr flat(const FormulaPtr& tensor, std::string what) {
-  std::int64_t elements = 1;
-  for (const std::int64_t size : tensor->shape) elements *= size;
-  return reshaped(tensor, {elements}, std::move(what));
+  return reshaped(tensor, {numel(tensor->shape)}, std::move(what));
 }
 
 // What a layer of Flax keeps under `name`, as torch keeps it.

@@ -11,8 +11,6 @@ namespace pretrained {
 
 namespace {
 
-constexpr int kDeepestPrefix = 5;  // dotted parts of a file's prefix that are tried
-
 // "a.", "a.b." …: the beginnings of a name.
 void add_prefixes(const std::string& name, int deepest, std::set<std::string>& prefixes) {
   std::size_t at = 0;
@@ -33,10 +31,14 @@ bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-std::int64_t numel(const WeightsEntry& entry) {
+std::int64_t numel(const std::vector<std::int64_t>& shape) {
   std::int64_t elements = 1;
-  for (const std::int64_t size : entry.shape) elements *= size;
+  for (const std::int64_t size : shape) elements *= size;
   return elements;
+}
+
+std::int64_t numel(const WeightsEntry& entry) {
+  return numel(entry.shape);
 }
 
 std::string joined(const std::vector<std::string>& names) {

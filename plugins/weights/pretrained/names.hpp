@@ -26,8 +26,12 @@ struct Named {
 };
 using Names = std::vector<Named>;
 
+// Dotted parts before a trunk's names that are looked through.
+inline constexpr int kDeepestPrefix = 9;
+
 bool starts_with(std::string_view text, std::string_view start);
 bool ends_with(std::string_view text, std::string_view end);
+std::int64_t numel(const std::vector<std::int64_t>& shape);
 std::int64_t numel(const vissl::WeightsEntry& entry);
 std::string joined(const std::vector<std::string>& names);       // "a, b"
 std::string torch_size(const std::vector<std::int64_t>& shape);  // "torch.Size([64, 3])"

@@ -87,9 +87,7 @@ Fit by_position(const Names& names, const Targets& targets) {
   fit.reshapes = true;
   const std::vector<WeightsEntry>& all = targets.all();
   for (std::size_t i = 0; i < std::min(names.size(), all.size()); ++i) {
-    std::int64_t elements = 1;
-    for (const std::int64_t size : names[i].shape()) elements *= size;
-    if (elements != numel(all[i]))
+    if (numel(names[i].shape()) != numel(all[i]))
       fail(VISSL_E_CONFIG, "Tensor size mismatch " + all[i].name + ": " + torch_size(all[i].shape) +
                                " vs " + names[i].name + ": " + torch_size(names[i].shape()) +
                                ". Remap failed.");
