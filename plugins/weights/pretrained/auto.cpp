@@ -74,7 +74,7 @@ Reading read(Names names, const Settings& settings, const Targets& targets) {
 
 // Only what stands below the sub level, wherever in a name it begins; the outermost where it is in
 // several depths. The names stay whole: where the trunk begins is found anyway.
-Names at_sub_level(Names names, const std::string& sub_level) {
+Names at_sub_level(Names names, const std::string& sub_level, const Targets& targets) {
   const auto depth_of = [&](const std::string& name) -> std::ptrdiff_t {
     std::size_t at = name.find(sub_level);
     while (at != std::string::npos && at > 0 && name[at - 1] != '.')
@@ -87,30 +87,32 @@ Names at_sub_level(Names names, const std::string& sub_level) {
     const std::ptrdiff_t depth = depth_of(named.name);
     if (depth >= 0 && (outermost < 0 || depth < outermost)) outermost = depth;
   }
-  const std::string first = names.front().name;
+  if (outermost < 0)
+    fail(VISSL_E_CONFIG, sub_level.substr(0, sub_level.size() - 1) +
+                             " is not in the pretrained model: no name has '" + sub_level +
+                             "' at its beginning or after a dot; the first is '" +
+                             names.front().name + "'" + where_it_fits(names, targets));
   names.erase(std::remove_if(names.begin(), names.end(),
                              [&](const Named& named) { return depth_of(named.name) != outermost; }),
               names.end());
-  if (outermost >= 0) return names;
-  fail(VISSL_E_CONFIG, sub_level.substr(0, sub_level.size() - 1) +
-                           " is not in the pretrained model: no name has '" + sub_level +
-                           "' at its beginning or after a dot; the first is '" + first + "'");
+  return names;
 }
 
 // What the user's settings make of the file's names, in the order of the systems. Rules are meant
 // for the names of a network, so that they are taken from inside the usual wrapper.
-Names wanted_names(const Settings& settings, const WeightsPlan& plan) {
+Names wanted_names(const Settings& settings, const WeightsPlan& plan, const Targets& targets) {
   const bool renames = !settings.remove.empty() || settings.has_rules;
   Names names =
       must_be_below(plan, settings.key.value_or(renames ? wrapper_of(plan, kOpenedForRules) : ""));
   rename(settings, settings.rules, names);
-  return settings.sub_level.empty() ? names : at_sub_level(std::move(names), settings.sub_level);
+  return settings.sub_level.empty() ? names
+                                    : at_sub_level(std::move(names), settings.sub_level, targets);
 }
 
 // As the file has them, or without the wrappers' parts when then more fits.
 Reading best_reading(const Settings& settings, const WeightsPlan& plan, const Targets& targets) {
   // Prefixes of the full names cover every wrapper of the whole.
-  Names names = wanted_names(settings, plan);
+  Names names = wanted_names(settings, plan, targets);
   Reading stored = read(names, settings, targets);
   std::set<std::string_view> wrappers;
   for (Named& named : names) named.name = unwrapped(named.name, wrappers);

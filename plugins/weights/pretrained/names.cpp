@@ -180,6 +180,16 @@ std::vector<Placement> placements(const Names& names, const Targets& targets,
   return list;
 }
 
+std::string where_it_fits(const Names& names, const Targets& targets) {
+  const std::vector<Placement> found = placements(names, targets, {all_key_maps()});
+  if (found.empty()) return "";
+  const Placement& best = found.front();
+  const std::string place =
+      best.from.empty() ? " at the top of the file fit" : " below '" + best.from + "' fit";
+  return "; " + std::to_string(best.tensors) + (best.tensors == 1 ? " tensor" : " tensors") +
+         place + (best.tensors == 1 ? "s" : "") + " the model";
+}
+
 std::string shapes_alone(const Names& names, const Targets& targets) {
   Search by_name = {all_key_maps()};
   by_name.any_shape = true;

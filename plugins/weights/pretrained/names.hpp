@@ -100,6 +100,8 @@ struct Search {
 };
 // All placements that give a partner to at least one tensor, best first.
 std::vector<Placement> placements(const Names& names, const Targets& targets, const Search& search);
+// "; 4 tensors below 'backbone.' fit the model", for a sub level that is not there; "" = none do.
+std::string where_it_fits(const Names& names, const Targets& targets);
 // When nothing fits although names match: "names match the model's, but no shape does: …" with the
 // first such name and both shapes. Empty: few or no names match.
 std::string shapes_alone(const Names& names, const Targets& targets);

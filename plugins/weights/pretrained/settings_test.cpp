@@ -134,7 +134,7 @@ TEST_CASE("auto: sub_level and prefix take what is below them, wherever it begin
         "model.net.");
   CHECK(error(with("auto", "sub_level = 'neck'"), file, kModel) ==
         "neck is not in the pretrained model: no name has 'neck.' at its beginning or after a dot; "
-        "the first is 'backbone.conv1.weight'");
+        "the first is 'backbone.conv1.weight'; 3 tensors below 'backbone.' fit the model");
 }
 
 TEST_CASE("auto: remove_prefix, rules and append_prefix are honoured, in the systems' order") {

@@ -51,7 +51,8 @@ Names opened(const Settings& settings, const WeightsPlan& plan, const Rules& rul
 }
 
 // remove_prefix, rules, sub level; append_prefix comes when the trunk is placed.
-void rename_all(const Settings& settings, const Rules& rules, Names& names) {
+void rename_all(const Settings& settings, const Rules& rules, const Targets& targets,
+                Names& names) {
   std::vector<Rule> steps = settings.rules;
   if (!settings.has_rules)
     for (const auto& [pattern, replacement] : rules.renames)
@@ -66,7 +67,8 @@ void rename_all(const Settings& settings, const Rules& rules, Names& names) {
   if (names.empty())
     fail(VISSL_E_CONFIG, settings.sub_level.substr(0, settings.sub_level.size() - 1) +
                              " is not in the pretrained model: no name begins with '" +
-                             settings.sub_level + "'; the first is '" + all.front().name + "'");
+                             settings.sub_level + "'; the first is '" + all.front().name + "'" +
+                             where_it_fits(all, targets));
 }
 
 // After an append_prefix that fits nothing, or less than another would: an error, or a warning that
@@ -338,8 +340,8 @@ void forget_counters(Fitted& fitted) {
 void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
   const Rules& rules = rules_of(settings.system);
   Names names = opened(settings, plan, rules);
-  rename_all(settings, rules, names);
   const Targets targets(plan);
+  rename_all(settings, rules, targets, names);
   if (!settings.remap) names = filtered(std::move(names), settings.filters, targets);
   const Fit fit = settings.remap        ? by_position(names, targets)
                   : settings.heuristics ? by_endings(names, targets, plan)

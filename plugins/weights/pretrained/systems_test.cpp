@@ -69,7 +69,10 @@ TEST_CASE("essmc2: the backbone alone, by sub_level, gives no warning") {
         Lines{"say 1: Load pretrained model [ResNet] from pretrain.pth"});
   CHECK(error("profile = \"essmc2\"\npath = \"a\"\nsub_level = \"neck\"", file, backbone) ==
         "neck is not in the pretrained model: no name begins with 'neck.'; the first is "
-        "'backbone.conv1.weight'");
+        "'backbone.conv1.weight'; 4 tensors below 'backbone.' fit the model");
+  CHECK(
+      error("profile = \"mmcv\"\npath = \"a\"\nprefix = \"neck\"", network("", "fc.", 7), backbone)
+          .find("; 4 tensors at the top of the file fit the model") != std::string::npos);
 }
 
 TEST_CASE("essmc2: model_state inside state_dict, and torchvision's fc is unexpected") {
