@@ -269,10 +269,7 @@ void judge_strict(const Fitted& fitted) {
   std::vector<std::string> random;
   for (const Mismatch& m : fitted.mismatches) random.push_back(m.name);
   random.insert(random.end(), fitted.missing.begin(), fitted.missing.end());
-  random.erase(std::remove_if(
-                   random.begin(), random.end(),
-                   [](const std::string& name) { return ends_with(name, "num_batches_tracked"); }),
-               random.end());
+  random = without_counters(std::move(random));
   if (random.empty()) return;
   const bool one = random.size() == 1;
   fail(VISSL_E_CONFIG, std::to_string(random.size()) + " tensor" + (one ? "" : "s") +

@@ -47,6 +47,14 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::vector<std::string> without_counters(std::vector<std::string> names) {
+  names.erase(std::remove_if(
+                  names.begin(), names.end(),
+                  [](const std::string& name) { return ends_with(name, "num_batches_tracked"); }),
+              names.end());
+  return names;
+}
+
 std::string torch_size(const std::vector<std::int64_t>& shape) {
   std::string text;
   for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);

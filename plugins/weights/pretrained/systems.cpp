@@ -250,9 +250,8 @@ std::string quoted(const std::vector<std::string>& names) {
 // of batches in files of before they were written.
 void judge_timm(const Fitted& fitted) {
   std::vector<std::string> missing;
-  for (const std::string& name : fitted.missing)
-    if (fitted.excused.count(name) == 0 && !ends_with(name, "num_batches_tracked"))
-      missing.push_back(name);
+  for (const std::string& name : without_counters(fitted.missing))
+    if (fitted.excused.count(name) == 0) missing.push_back(name);
   const std::vector<std::string>& unexpected = fitted.unexpected;
   if (missing.empty() && unexpected.empty()) return;
   std::string text = "Error(s) in loading state_dict:";
@@ -325,16 +324,6 @@ void say_detectron2(const WeightsPlan& plan, const Fitted& fitted) {
                      joined(fitted.unexpected));
 }
 
-// Counters of batches are not missed: mmcv's and vis4d's rule.
-void forget_counters(Fitted& fitted) {
-  auto& missing = fitted.missing;
-  missing.erase(std::remove_if(missing.begin(), missing.end(),
-                               [](const std::string& name) {
-                                 return name.find("num_batches_tracked") != std::string::npos;
-                               }),
-                missing.end());
-}
-
 }  // namespace
 
 void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& recipes) {
@@ -355,7 +344,7 @@ void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& rec
       break;
     case System::mmcv:
     case System::vis4d:
-      forget_counters(fitted);
+      fitted.missing = without_counters(std::move(fitted.missing));
       say_mmcv(settings, plan, fitted);
       break;
     case System::detectron2:

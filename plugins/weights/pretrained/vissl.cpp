@@ -222,10 +222,7 @@ void plan_vissl(const Settings& settings, const WeightsPlan& plan, Recipes& reci
   const std::vector<std::string> extra =
       unused(names, [&](const Named& named) { return targets.find(named.name) != nullptr; });
   lines.extra(extra);
-  missing.erase(std::remove_if(
-                    missing.begin(), missing.end(),
-                    [](const std::string& name) { return ends_with(name, "num_batches_tracked"); }),
-                missing.end());
+  missing = without_counters(std::move(missing));
   if (settings.strict && !missing.empty()) {
     fail(VISSL_E_CONFIG, std::to_string(missing.size()) +
                              " tensors of the model are not in the file, the first is '" +
