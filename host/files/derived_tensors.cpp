@@ -126,7 +126,7 @@ TensorRef dequantized(const TensorRef& integers, const TensorRef& scales,
       const std::size_t channel = i / inner % channels;
       const double value =
           static_cast<double>(quantized_element(integers.dtype, bytes, i)) - zero[channel];
-      out[i] = static_cast<float>(scale[channel]) * static_cast<float>(value);
+      out[i] = static_cast<float>(scale[channel] * value);  // torch rounds once here
     }
     return storage;
   });

@@ -165,7 +165,12 @@ def quantized_resnet():
             scales = value.abs().amax((1, 2, 3)).double() / 127
             zeros = torch.zeros(len(scales), dtype=torch.int64)
             state[name] = torch.quantize_per_channel(value, scales, zeros, 0, torch.qint8)
-    model.load_state_dict({name: value.dequantize() if value.is_quantized else value for name, value in state.items()})
+    whole = {name: value.dequantize() if value.is_quantized else value for name, value in state.items()}
+    model.load_state_dict(whole)
+    torch.save(state, WORK / "quantized.pth")
+    run("convert", WORK / "quantized.pth", WORK / "whole.pth", "--to", "torch", "--force")
+    ours = torch.load(WORK / "whole.pth")
+    assert all(torch.equal(value, ours[name]) for name, value in whole.items()), "dequantised bits differ"
     check("quantized", '{ name = "resnet", depth = 18 }', "res5avg", torch_file(state), 'profile = "auto"',
           nn.Sequential(*list(model.children())[:-1]), wanted=["100 % of the trunk"])
 

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/real.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <span>
@@ -92,7 +93,8 @@ void copy_weights(const WeightsPlan& plan, const Adapted& adapted,
     if (fits_bytes(source, to)) {
       pieces.push_back(piece(source, to));
     } else {
-      to.copy_(view_of(source).reshape(to.sizes()));
+      const at::Tensor from = view_of(source).reshape(to.sizes());
+      to.copy_(from.is_complex() && !to.is_complex() ? at::real(from) : from);
       MappedFile::let_go(source.storage->bytes());
     }
   }

@@ -165,6 +165,12 @@ void plan_auto(const Settings& settings, const WeightsPlan& plan, Recipes& recip
     plan.message(VISSL_LOG_INFO, (i == 0 ? "weights: chosen " : "weights: next best ") +
                                      described(found[i], targets.trunk_elements()));
   }
+  if (settings.use_ema && !head_alone && Twins().is_lesser(found.front().from) != *settings.use_ema)
+    plan.message(VISSL_LOG_WARNING,
+                 *settings.use_ema
+                     ? "weights: use_ema = true, but nothing in the file is named as an average; "
+                       "sub_level opens the one that is meant"
+                     : "weights: use_ema = false, but nothing but averages fits the model");
   const Fit fit = with_heads(found.front(), names, targets, settings.classifier);
   const Fitted fitted = carry_out(fit, names, settings, targets, plan, recipes);
   tell_dropped(fitted.mismatches, plan);

@@ -32,6 +32,114 @@ TEST_CASE("auto: SEER's RegNets load whole, with and without VISSL's wrapper for
   }
 }
 
+TEST_CASE("auto: VISSL's heads load under their own names, whole ones and several layers") {
+  const std::string vissl = "classy_state_dict.base_model.model.";
+  Shapes model = kResnet;
+  for (const char* name : {"heads.0.clf.0.weight", "heads.0.clf.2.weight", "heads.1.clf.0.weight"})
+    model.push_back({name, {8, 8}});
+  for (const std::string& place : {vissl, std::string()}) {
+    Shapes file;
+    for (const auto& tensor : model) file.push_back({place + tensor.name, tensor.shape});
+    const Lines lines = auto_plan(file, model);
+    for (const auto& tensor : model)
+      CHECK(has(lines, "load " + place + tensor.name + " -> " + tensor.name));
+    CHECK(error("profile = \"auto\"\npath = \"a\"\nstrict = true", file, model) == "no error");
+  }
+  // A file for the heads alone may have the trunk beside them.
+  const Shapes head = {{"heads.1.clf.0.weight", {8, 8}}};
+  Shapes file = {{"heads.1.clf.0.weight", {8, 8}}, {"trunk.conv1.weight", {4, 3, 3, 3}}};
+  for (const char* profile : {"auto", "timm", "essmc2"}) {
+    CAPTURE(profile);
+    const Lines lines =
+        plan("profile = \"" + std::string(profile) + "\"\npath = \"a\"", file, head);
+    CHECK(has(lines, "load heads.1.clf.0.weight -> heads.1.clf.0.weight"));
+  }
+}
+
+TEST_CASE("auto: counters of batches do not decide which network is meant") {
+  Shapes model = kResnet, file;
+  model.push_back({kTrunk + "bn1.num_batches_tracked", {}});
+  for (const auto& tensor : model) {
+    const std::string name = tensor.name.substr(kTrunk.size());
+    file.push_back({"model_ema." + name, tensor.shape});
+    if (name != "bn1.num_batches_tracked") file.push_back({"model." + name, tensor.shape});
+  }
+  CHECK(has(auto_plan(file, model), "load model.conv1.weight -> " + kTrunk + "conv1.weight"));
+  // And no network is made of counters.
+  CHECK(error("profile = \"auto\"\npath = \"a\"", {{"bn1.num_batches_tracked", {}}}, model)
+            .find("no prefix and no system's names make any tensor of the file fit") == 0);
+}
+
+TEST_CASE("auto: averages are known by whole words of their names") {
+  const auto chosen = [](const std::string& first, const std::string& second) {
+    Shapes file;
+    for (const std::string& place : {first, second})
+      for (const auto& tensor : kResnet)
+        file.push_back({place + "." + tensor.name.substr(kTrunk.size()), tensor.shape});
+    const Lines lines = auto_plan(file, kResnet);
+    return has(lines, "load " + second + ".conv1.weight -> " + kTrunk + "conv1.weight");
+  };
+  for (const char* average : {"averaged_model.module", "a_avg", "swa_model", "shadow", "model_ema",
+                              "encoder_k", "target_encoder"}) {
+    CAPTURE(average);
+    CHECK(chosen(average, "model"));
+  }
+  CHECK(!chosen("schema", "zmodel"));  // "schema" is no average: the first of equals stays
+}
+
+TEST_CASE("auto: an average that is wanted and not there is told") {
+  Shapes file;
+  for (const auto& tensor : kResnet)
+    file.push_back({"model." + tensor.name.substr(kTrunk.size()), tensor.shape});
+  const std::string wanted = "profile = \"auto\"\npath = \"a\"\nuse_ema = ";
+  CHECK(has(plan(wanted + "true", file, kResnet),
+            "say 2: weights: use_ema = true, but nothing in the file is named as an average; "
+            "sub_level opens the one that is meant"));
+  CHECK(!has(plan(wanted + "false", file, kResnet),
+             "say 2: weights: use_ema = false, but nothing but averages fits the model"));
+  for (auto& tensor : file) tensor.name.insert(0, "ema.");
+  CHECK(has(plan(wanted + "false", file, kResnet),
+            "say 2: weights: use_ema = false, but nothing but averages fits the model"));
+}
+
+TEST_CASE("auto: two layers that could be the classifier are told, and neither is taken") {
+  Shapes model = kResnet, file;
+  model.push_back({"heads.0.clf.0.weight", {4, 8}});
+  for (const auto& tensor : kResnet)
+    file.push_back({tensor.name.substr(kTrunk.size()), tensor.shape});
+  file.push_back({"fc.weight", {4, 8}});
+  file.push_back({"head.weight", {4, 8}});
+  const std::string told =
+      "say 2: weights: fc, head of the file could each be the classifier, so that none is loaded; "
+      "say which, as in classifier = [\"fc\"]";
+  CHECK(has(auto_plan(file, model), told));
+  CHECK(!has(auto_plan(file, kResnet), told));
+  CHECK(has(plan("profile = \"auto\"\npath = \"a\"\nclassifier = [\"fc\"]", file, model),
+            "load fc.weight -> heads.0.clf.0.weight"));
+  // Its name may leave out what stands before the trunk.
+  for (auto& tensor : file) tensor.name = "state_dict.model." + tensor.name;
+  CHECK(has(plan("profile = \"auto\"\npath = \"a\"\nclassifier = [\"head\"]", file, model),
+            "load state_dict.model.head.weight -> heads.0.clf.0.weight"));
+  for (auto& tensor : file) tensor.name.erase(0, std::string("state_dict.model.").size());
+  // Rows that an offset cannot leave are no rows.
+  CHECK(error("profile = \"auto\"\npath = \"a\"\nclassifier = [\"fc\"]\nlabel_offset = 1", file,
+              model) ==
+        "label_offset = 1 leaves fewer rows of 'fc.weight' torch.Size([4, 8]) than "
+        "'heads.0.clf.0.weight' of the model has; set it to 0, or change the classes of the head");
+}
+
+TEST_CASE("auto: a vision transformer that averages its tokens is told") {
+  const Shapes model = {{"trunk.cls_token", {1, 1, 8}},
+                        {"trunk.norm.weight", {8}},
+                        {"trunk.blocks.0.norm1.weight", {8}}};
+  const Lines lines = auto_plan(
+      {{"cls_token", {1, 1, 8}}, {"blocks.0.norm1.weight", {8}}, {"fc_norm.weight", {8}}}, model);
+  CHECK(has(lines,
+            "say 2: weights: 'fc_norm.weight' of the file normalises the mean of its tokens, but "
+            "the trunk takes the class token: its features will not be those of the network that "
+            "was saved"));
+}
+
 TEST_CASE("auto: a trunk is found as deep in a file as convert finds it") {
   const std::string deep = "classy_state_dict.loss.momentum_teacher.module.trunk.base_model.x.y.";
   const Lines lines = auto_plan({{deep + "conv1.weight", {4, 3, 3, 3}}}, kResnet);

@@ -70,7 +70,7 @@ Found find_trunk(const WeightsRenames& renames) {
       if (!has_part(entry.name, part)) continue;
       for (std::size_t at = 0, parts = 0;;) {
         const std::string prefix = entry.name.substr(0, at);
-        if (!ours_of(spelling, entry.name.substr(at)).empty()) {
+        if (!is_counter(entry.name) && !ours_of(spelling, entry.name.substr(at)).empty()) {
           Found& found = by_prefix[prefix];
           found.elements += numel(entry);
           ++found.tensors;

@@ -33,15 +33,15 @@ std::string classifier_of(const std::string& name, const std::string& from,
   if (dot == std::string::npos) return "";
   const std::string module = name.substr(0, dot), leaf = name.substr(dot + 1);
   if (leaf != "weight" && leaf != "bias") return "";
-  if (!wanted.empty()) return is_one_of(module, wanted) ? module : "";
   // Beside the trunk, or above it: "backbone.conv1" has its classifier at "head.fc".
   std::vector<std::string> places = {from};
   for (std::size_t at = from.find('.'); at != std::string::npos; at = from.find('.', at + 1))
     places.push_back(from.substr(0, at + 1));
   places.emplace_back();
+  static const std::vector<std::string> known(std::begin(kClassifiers), std::end(kClassifiers));
   for (const std::string& place : places)
-    for (const char* known : kClassifiers)
-      if (module == place + known) return module;
+    for (const std::string& layer : wanted.empty() ? known : wanted)
+      if (module == place + layer) return module;
   return "";
 }
 
@@ -52,9 +52,11 @@ bool is_first_conv(const std::string& name, const Fit& fit, const Settings& sett
       name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0)
     return false;
   const std::string module = name.substr(0, name.size() - suffix.size());
-  if (!settings.first_conv.empty()) return is_one_of(module, settings.first_conv);
-  if (!starts_with(module, fit.trunk.from)) return false;
-  const std::string rest = module.substr(fit.trunk.from.size());
+  const bool inside = starts_with(module, fit.trunk.from);
+  const std::string rest = inside ? module.substr(fit.trunk.from.size()) : module;
+  if (!settings.first_conv.empty())
+    return is_one_of(module, settings.first_conv) || is_one_of(rest, settings.first_conv);
+  if (!inside) return false;
   for (const char* known : kFirstConvs)
     if (rest == known) return true;
   return false;
@@ -103,6 +105,11 @@ class Decider {
     const std::string& name = named.name;
     const bool head = fit_.heads.count(name) > 0;
     if (head && !settings_.label_rows.empty()) return listed_rows(named, to);
+    if (head && settings_.label_offset > 0 && named.shape() == to.shape)
+      fail(VISSL_E_CONFIG,
+           "label_offset = " + std::to_string(settings_.label_offset) + " leaves fewer rows of '" +
+               name + "' " + torch_size(named.shape()) + " than '" + to.name +
+               "' of the model has; set it to 0, or change the classes of the head");
     if (named.shape() == to.shape) return {Decision::Kind::load};
     if (fits(named.shape(), to.shape) && !named.is_made()) return {Decision::Kind::load};
     if (fits(named.shape(), to.shape) || fit_.reshapes)
@@ -216,10 +223,33 @@ std::string Fit::spelled(const std::string& target) const {
   return target;
 }
 
+namespace {
+
+// The model's own names of heads, as VISSL's files have them, below what is above the trunk.
+std::map<std::string, std::string> named_heads(const std::string& from, const Names& names,
+                                               const Targets& targets) {
+  for (std::size_t end = from.size();;) {
+    const std::string base = from.substr(0, end);
+    std::map<std::string, std::string> heads;
+    for (const Named& named : names) {
+      if (!starts_with(named.name, base)) continue;
+      const std::string name = named.name.substr(base.size());
+      if (starts_with(name, "heads.") && targets.find(name) != nullptr) heads[named.name] = name;
+    }
+    if (!heads.empty() || end == 0) return heads;
+    const std::size_t dot = end < 2 ? std::string::npos : from.rfind('.', end - 2);
+    end = dot == std::string::npos ? 0 : dot + 1;
+  }
+}
+
+}  // namespace
+
 Fit with_heads(const Placement& trunk, const Names& names, const Targets& targets,
                const std::vector<std::string>& wanted) {
   Fit fit;
   fit.trunk = trunk;
+  if (wanted.empty()) fit.heads = named_heads(trunk.from, names, targets);
+  if (!fit.heads.empty()) return fit;
   // The classifier is the one linear layer of the only head.
   std::string head;
   for (const WeightsEntry& target : targets.all()) {
@@ -246,6 +276,7 @@ Fit with_heads(const Placement& trunk, const Names& names, const Targets& target
                              "with '" +
                              names.front().name + "'");
   if (modules.size() > 1) {  // which one is meant is the user's to say
+    if (!head.empty()) fit.rivals.assign(modules.begin(), modules.end());
     fit.heads.clear();
     fit.no_heads.clear();
   }
@@ -266,10 +297,7 @@ Placement without_trunk(const Names& names) {
 }
 
 void judge_strict(const Fitted& fitted) {
-  std::vector<std::string> random;
-  for (const Mismatch& m : fitted.mismatches) random.push_back(m.name);
-  random.insert(random.end(), fitted.missing.begin(), fitted.missing.end());
-  random = without_counters(std::move(random));
+  const std::vector<std::string>& random = fitted.random;
   if (random.empty()) return;
   const bool one = random.size() == 1;
   fail(VISSL_E_CONFIG, std::to_string(random.size()) + " tensor" + (one ? "" : "s") +
@@ -309,11 +337,17 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
     } else {
       const bool shape = decision.kind == Decision::Kind::drop_shape;
       fitted.mismatches.push_back({named.name, named.tensor, target, shape});
+      fitted.random.push_back(target->name);
       ignore(named, shape ? other_shape(named, *target) : "another element type than the model's",
              plan);
     }
   }
   tell_filters(loaded, plan);
+  if (!fit.rivals.empty() && settings.heads)
+    plan.message(VISSL_LOG_WARNING, "weights: " + joined(fit.rivals) +
+                                        " of the file could each be the classifier, so that none "
+                                        "is loaded; say which, as in classifier = [\"" +
+                                        fit.rivals.front() + "\"]");
   // timm's num_classes = 0: the file's classifier is left out.
   const bool leaves_heads = is_timm(settings.system) && !fit.no_heads.empty();
   fitted.unexpected = unused(names, [&](const Named& named) {
@@ -326,6 +360,12 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
       plan.message(VISSL_LOG_WARNING,
                    "weights: the trunk has no place for '" + name +
                        "': its features will not be those of the network that was saved");
+  for (const std::string& name : fitted.unexpected)
+    if (ends_with(name, "fc_norm.weight"))
+      plan.message(VISSL_LOG_WARNING,
+                   "weights: '" + name +
+                       "' of the file normalises the mean of its tokens, but the trunk takes the "
+                       "class token: its features will not be those of the network that was saved");
   for (const WeightsEntry& target : targets.all()) {
     const std::string layer = skipped_by(settings.skip, target.name);
     const bool head = starts_with(target.name, "heads.");
@@ -337,6 +377,7 @@ Fitted carry_out(const Fit& fit, const Names& names, const Settings& settings,
       plan.skip_target(target.name, kOwnBuffer);
     } else if (met.count(target.name) == 0) {
       fitted.missing.push_back(fit.spelled(target.name));
+      if (!is_counter(target.name)) fitted.random.push_back(target.name);
       if (decider.dropped(target)) fitted.excused.insert(fitted.missing.back());
     }
   }

@@ -17,6 +17,7 @@ struct Fit {
   // The classifier's tensors by their name in the file: "fc.weight" -> "heads.0.clf.0.weight".
   std::map<std::string, std::string> heads;
   std::vector<std::string> no_heads;  // a classifier's names, when the model has no head
+  std::vector<std::string> rivals;    // layers that could all be the classifier: none is taken
   // Instead of all of these: names of the file with the model's.
   std::unordered_map<std::string, std::string> pairs;
   bool reshapes = false;  // pairs may differ in shape
@@ -52,6 +53,8 @@ struct Fitted {
   std::vector<Mismatch> mismatches;     // left out
   std::vector<std::string> missing;     // of the model, in the file's spelling
   std::vector<std::string> unexpected;  // of the file
+  std::vector<std::string> random;      // of the model, in its own spelling: what is left out or
+                                        // missing, no counters
   // Of the missing ones: what belongs to a classifier or a stem that was left out.
   std::set<std::string> excused;
   std::optional<Stem> stem;  // that the model has with other input channels

@@ -74,10 +74,14 @@ void refuse_unread_keys(const Config& c) {
                              use.remedy);
   }
   for (const char* pairs : {"matching_heuristics", "remap"})
-    for (const char* key : kUnreadForPairs)
-      if (is_set(c, pairs) && is_set(c, key))
-        fail(VISSL_E_CONFIG, std::string(key) + " of [model.weights_init] is not read with " +
-                                 pairs + " = true, which pairs all names by itself; keep one");
+    if (is_set(c, pairs)) refuse_unread_for_pairs(c, std::string(pairs) + " = true");
+}
+
+void refuse_unread_for_pairs(const Config& c, const std::string& pairs) {
+  for (const char* key : kUnreadForPairs)
+    if (is_set(c, key))
+      fail(VISSL_E_CONFIG, std::string(key) + " of [model.weights_init] is not read with " + pairs +
+                               ", which pairs all names by itself; keep one");
 }
 
 }  // namespace pretrained

@@ -144,7 +144,9 @@ TEST_CASE("strict counts what is left out for its shape, and no counters, with e
     const std::string strict = of(profile, "strict = true");
     CHECK(error(strict, network("", "fc.", 7, 3), trunk) == "no error");
     CHECK(error(strict, network("", "fc.", 1000, 3), trunk) ==
-          "1 tensor of the model stays as initialised: fc.weight; list it in skip_layers, or set "
+          "1 tensor of the model stays as initialised: heads.0.clf.0.weight; list it in "
+          "skip_layers, or "
+          "set "
           "strict = false of [model.weights_init]");
     CHECK(error(of(profile), network("", "fc.", 1000, 3), trunk) == "no error");
   }

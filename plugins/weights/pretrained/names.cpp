@@ -47,11 +47,12 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+bool is_counter(std::string_view name) {
+  return ends_with(name, "num_batches_tracked");
+}
+
 std::vector<std::string> without_counters(std::vector<std::string> names) {
-  names.erase(std::remove_if(
-                  names.begin(), names.end(),
-                  [](const std::string& name) { return ends_with(name, "num_batches_tracked"); }),
-              names.end());
+  names.erase(std::remove_if(names.begin(), names.end(), is_counter), names.end());
   return names;
 }
 
@@ -107,7 +108,7 @@ Targets::Targets(const WeightsPlan& plan) : plan_(plan) {
   for (const WeightsEntry& target : plan.targets()) {
     by_name_.emplace(target.name, &target);
     if (!starts_with(target.name, "trunk.")) continue;
-    trunk_elements_ += numel(target);
+    if (!is_counter(target.name)) trunk_elements_ += numel(target);
     if (common.empty()) common = target.name;
     const auto end =
         std::mismatch(common.begin(), common.end(), target.name.begin(), target.name.end());
@@ -133,9 +134,15 @@ void Twins::see(std::string_view place) {
 }
 
 bool Twins::is_lesser(std::string_view place) const {
-  for (const char* word :
-       {"momentum", has_student_ ? "student" : "teacher", "ema", "target", "_k."})
-    if (place.find(word) != std::string_view::npos) return true;
+  static const std::set<std::string_view> averages = {
+      "momentum", "ema", "target", "avg", "average", "averaged", "swa", "shadow", "polyak"};
+  if (place.find("_k.") != std::string_view::npos) return true;  // MoCo's keys
+  for (std::size_t at = 0; at < place.size();) {
+    const std::size_t end = std::min(place.find_first_of("._", at), place.size());
+    const std::string_view word = place.substr(at, end - at);
+    if (averages.count(word) > 0 || word == (has_student_ ? "student" : "teacher")) return true;
+    at = end + 1;
+  }
   return false;
 }
 
@@ -161,14 +168,16 @@ std::vector<Placement> placements(const Names& names, const Targets& targets,
           place.from = from;
           place.map = maps[m];
           place.to = to;
-          place.elements += numel(*target);
+          // Counters choose no network: its average may have them while it has none itself.
+          if (!is_counter(target->name)) place.elements += numel(*target);
           ++place.tensors;
         }
       }
     }
   }
   std::vector<Placement> list;
-  for (auto& [key, place] : found) list.push_back(std::move(place));
+  for (auto& [key, place] : found)
+    if (place.elements > 0) list.push_back(std::move(place));
   Twins twins;
   // Whoever says what he wants means the trained network or its average, teachers among these.
   for (const Placement& place : list)

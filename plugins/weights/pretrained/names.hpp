@@ -34,7 +34,8 @@ bool ends_with(std::string_view text, std::string_view end);
 std::int64_t numel(const std::vector<std::int64_t>& shape);
 std::int64_t numel(const vissl::WeightsEntry& entry);
 std::string joined(const std::vector<std::string>& names);  // "a, b"
-// Without counters of batches, which nobody misses: files of before they were written lack them.
+// A counter of batches, which nobody misses: files of before they were written lack them.
+bool is_counter(std::string_view name);
 std::vector<std::string> without_counters(std::vector<std::string> names);
 std::string torch_size(const std::vector<std::int64_t>& shape);  // "torch.Size([64, 3])"
 // The same shape, or one element for a scalar, as torch's load_state_dict takes it.

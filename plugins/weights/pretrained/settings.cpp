@@ -282,6 +282,7 @@ Settings::Settings(const Config& c)
   const std::optional<bool> asked = take_heuristics(locator);
   const auto heuristic = c.find("matching_heuristics");
   heuristics = heuristic ? heuristic->boolean() : asked.value_or(false);
+  if (heuristics) refuse_unread_for_pairs(c, "matching_heuristics = true");
   if (heuristics && (vissl || system == System::autodetect))
     fail(VISSL_E_CONFIG,
          "matching_heuristics needs a profile that opens a state dict by itself, e.g. "

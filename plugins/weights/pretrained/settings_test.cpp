@@ -215,3 +215,11 @@ TEST_CASE("mmcv: an append_prefix that matches nothing, or little, is told which
             "say 2: weights: append_prefix fits little of the trunk; set append_prefix = "
             "\"trunk._feature_blocks.\", with which 3 tensors fit"));
 }
+
+TEST_CASE("heuristics that a locator asks for leave no key unread either") {
+  const std::string toml =
+      "profile = \"detectron2\"\npath = \"a.pkl?matching_heuristics=True\"\nappend_prefix = \"b.\"";
+  CHECK(error(toml, below("model."), kModel) ==
+        "append_prefix of [model.weights_init] is not read with matching_heuristics = true, which "
+        "pairs all names by itself; keep one");
+}

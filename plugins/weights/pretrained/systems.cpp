@@ -248,11 +248,13 @@ std::string quoted(const std::vector<std::string>& names) {
 // What a strict load of timm stumbles over. Theirs is not strict at all once the classifier or the
 // stem was left out; here it stays strict for everything else. torch itself does not miss counters
 // of batches in files of before they were written.
-void judge_timm(const Fitted& fitted) {
+void judge_timm(const Fitted& fitted, bool head_alone) {
   std::vector<std::string> missing;
   for (const std::string& name : without_counters(fitted.missing))
     if (fitted.excused.count(name) == 0) missing.push_back(name);
-  const std::vector<std::string>& unexpected = fitted.unexpected;
+  // A file for a head may have the whole network.
+  const std::vector<std::string> unexpected =
+      head_alone ? std::vector<std::string>() : fitted.unexpected;
   if (missing.empty() && unexpected.empty()) return;
   std::string text = "Error(s) in loading state_dict:";
   if (!missing.empty()) text += "\n\tMissing key(s) in state_dict: " + quoted(missing) + ". ";
@@ -283,8 +285,9 @@ void say_stem(const Stem& stem, bool classic, const WeightsPlan& plan) {
   }
 }
 
-void say_timm(const Settings& settings, const WeightsPlan& plan, const Fitted& fitted) {
-  if (settings.strict) judge_timm(fitted);
+void say_timm(const Settings& settings, const Targets& targets, const WeightsPlan& plan,
+              const Fitted& fitted) {
+  if (settings.strict) judge_timm(fitted, targets.places().empty());
   if (fitted.stem) say_stem(*fitted.stem, settings.system == System::timm_classic, plan);
   std::vector<Mismatch> untold = fitted.mismatches;
   if (fitted.stem && fitted.stem->dropped)
@@ -352,7 +355,7 @@ void plan_system(const Settings& settings, const WeightsPlan& plan, Recipes& rec
       say_detectron2(plan, fitted);
       break;
     default:
-      say_timm(settings, plan, fitted);
+      say_timm(settings, targets, plan, fitted);
   }
 }
 
