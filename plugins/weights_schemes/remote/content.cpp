@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <cstring>
 #include <fstream>
 
 namespace remote {
@@ -78,6 +80,10 @@ NotWeights not_weights(const std::string& path, const std::string& name) {
       " instead of a file of weights; open the address in a browser to see what it says";
   if (bytes.empty()) return {"nothing", "; the file on the server is damaged"};
   if (const NotWeights page = not_a_file(bytes)) return page;
+  if (bytes.find_first_not_of('\0') == bytes.npos)
+    return {"nothing but zeros", "; the file on the server is damaged"};
+  const std::string mark = bytes.substr(0, 2);
+  if (mark == "\xFF\xFE" || mark == "\xFE\xFF") return {"text in UTF-16", remedy};
   const std::string_view text = visible(bytes);
   if (!is_text(bytes) || is_called_text(name) || is_text_pickle(bytes)) return {};
   const bool is_json = !text.empty() && (text.front() == '{' || text.front() == '[');
@@ -86,13 +92,19 @@ NotWeights not_weights(const std::string& path, const std::string& name) {
   return bytes.size() > kLongestText ? NotWeights() : NotWeights{"text", remedy};
 }
 
-bool is_cut_archive(const std::string& path) {
+bool is_cut_archive(const std::string& path, const std::string& name) {
   std::ifstream in(path, std::ios::binary);
-  char begin[4] = {};
-  in.read(begin, sizeof begin);
-  if (std::string_view(begin, 4) != "PK\x03\x04") return false;
+  unsigned char begin[8] = {};
+  in.read(reinterpret_cast<char*>(begin), sizeof begin);
+  in.clear();
   in.seekg(0, std::ios::end);
   const std::streamoff size = in.tellg();
+  if (ends_in(name, ".safetensors")) {  // the length of a header, and the header
+    std::uint64_t header = 0;
+    for (int i = 7; i >= 0; --i) header = header << 8 | begin[i];
+    return size < 8 || header > static_cast<std::uint64_t>(size - 8);
+  }
+  if (std::memcmp(begin, "PK\x03\x04", 4) != 0) return false;
   const std::streamoff tail = std::min<std::streamoff>(size, 65536 + 22);
   std::string end(static_cast<std::size_t>(tail), '\0');
   in.seekg(size - tail);

@@ -22,7 +22,8 @@ NotWeights not_a_file(std::string_view begin);
 // plugins bring.
 NotWeights not_weights(const std::string& path, const std::string& name);
 
-// Whether the file begins as a zip archive and lacks its end.
-bool is_cut_archive(const std::string& path);
+// Whether the file begins as a zip archive and lacks its end, or is called safetensors and ends
+// inside its header.
+bool is_cut_archive(const std::string& path, const std::string& name);
 
 }  // namespace remote

@@ -222,7 +222,7 @@ class Download {
   // False: what was resumed did not fit together, and is loaded once more from its beginning.
   bool finish(Partial& partial, const Response& response, bool resumed) {
     const std::uint64_t size = partial.size();
-    if (is_cut_archive(partial.path())) {
+    if (is_cut_archive(partial.path(), wanted_.url.file_name())) {
       partial.remove();
       if (resumed) return false;
       vissl::fail(VISSL_E_DATA, shown(response.url) +

@@ -391,6 +391,8 @@ TEST_CASE("http: a notice in place of the file is not kept, and the repaired ser
       {"could not read it.", "text" + look},
       {"Zu viele Anfragen f\xC3\xBCr heute\r\n", "text" + look},
       {"(sorry, not\nnow.", "text" + look},
+      {std::string("\xFF\xFE<\0h\0t\0m\0l\0>\0", 14), "text in UTF-16" + look},
+      {std::string(5000, '\0'), "nothing but zeros; the file on the server is damaged"},
       {"<Error><Code>AccessDenied</Code></Error>",
        "a web page instead of a file (a login, or a proxy's notice?); open the address in a "
        "browser to see what it says"},
@@ -406,6 +408,19 @@ TEST_CASE("http: a notice in place of the file is not kept, and the repaired ser
     CHECK(got.warnings.empty());
     CHECK(read_file(got.place) == kBytes);
   }
+}
+
+TEST_CASE("http: safetensors that end inside their header are not kept") {
+  Remote remote;
+  std::string body = std::string("\x40\0\0\0\0\0\0\0{\"a\":", 13);
+  const HttpServer server(
+      [&](const HttpRequest& request) { return file_reply(request, body, "\"v1\""); });
+  const std::string url = server.url("/net.safetensors");
+  CHECK(remote.failure(url) ==
+        url + " ends in the middle of the archive; the file on the server is damaged");
+  CHECK(remote.files() == 0);
+  body = std::string("\x02\0\0\0\0\0\0\0{}", 10);
+  CHECK(read_file(remote.ask(url).place) == body);
 }
 
 TEST_CASE("http: a server that gives a notice is asked once more") {
@@ -465,7 +480,9 @@ TEST_CASE("http: text that was asked for is no notice: an index, a pickle of tex
   CHECK(gives_back("layers: 3\n", "/config.yaml"));
   CHECK(gives_back("(dp0\nS'a'\np1\nI1\ns.", "/protocol0.pkl"));
   CHECK(gives_back("cnumpy\nndarray\n.", "/global.pkl"));
-  CHECK(gives_back("{" + std::string(7, '\0') + "{\"a\": 1}", "/a.safetensors"));
+  // A header of '{' = 123 bytes.
+  CHECK(gives_back("{" + std::string(7, '\0') + "{\"a\": 1}" + std::string(115, ' '),
+                   "/a.safetensors"));
   CHECK(gives_back(std::string(70000, '7'), "/numbers"));  // perhaps a plugin's format
   CHECK(gives_back("pinned", "/a.weights", sha256("pinned")));
   body = "{ \"error\": \"gone\" }";

@@ -114,7 +114,7 @@ inline std::string random_bytes(std::size_t count) {
 
 // Something that may be weights, as no text may.
 inline std::string weights(const std::string& mark) {
-  return std::string("\x80\x02", 2) + mark;
+  return std::string("\x02\0\0\0\0\0\0\0{}", 10) + mark;
 }
 
 // A handler that gives the same content at every address.
